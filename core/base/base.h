@@ -1,0 +1,89 @@
+/* Small things that every room uses: owned strings, buffers, times, paths. */
+#ifndef DSR_BASE_H
+#define DSR_BASE_H
+
+#include <dsr/types.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Scope-bound owners: DSR_AUTO(str) char *s = NULL; frees when the scope ends. */
+#define DSR_AUTO(kind) __attribute__((cleanup(dsr_auto_##kind)))
+static inline void dsr_auto_str(char **s)
+{
+    free(*s);
+}
+static inline void dsr_auto_json(json_t **json)
+{
+    json_decref(*json);
+}
+static inline void dsr_auto_file(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+}
+
+#define DSR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Puts "what: " in front of the message and keeps the rest; returns err->code. */
+int dsr_error_wrap(struct dsr_error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+int dsr_error_nomem(struct dsr_error *err);
+int dsr_error_file(struct dsr_error *err, int code, const char *file, int line, const char *format,
+                   ...) __attribute__((format(printf, 5, 6)));
+/* "file:line: "place": message" into text. */
+void dsr_error_text(const struct dsr_error *err, char *text, size_t size);
+
+/* A growing byte string, always NUL-terminated when data is not NULL. */
+struct dsr_buf {
+    char *data;
+    size_t len, cap;
+};
+int dsr_buf_add(struct dsr_buf *buf, const char *bytes, size_t n);
+int dsr_buf_adds(struct dsr_buf *buf, const char *text);
+int dsr_buf_addf(struct dsr_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void dsr_buf_reset(struct dsr_buf *buf); /* keeps the memory */
+void dsr_buf_clear(struct dsr_buf *buf); /* frees the memory */
+
+/* malloc'd printf; NULL when out of memory. */
+char *dsr_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Length of the valid UTF-8 sequence at s (1..4), or 0 if it is none. */
+size_t dsr_utf8_len(const unsigned char *s, size_t n);
+/* A JSON string of bytes that may hold invalid UTF-8 (each bad byte becomes U+FFFD). */
+json_t *dsr_json_text(const char *bytes, size_t n);
+/* A JSON number, or null for NaN and infinities. */
+json_t *dsr_json_real(double value);
+/* The member as a double, NaN when absent or not a number. */
+double dsr_json_number(const json_t *object, const char *key);
+/* The member's text, or fallback. */
+const char *dsr_json_string(const json_t *object, const char *key, const char *fallback);
+int64_t dsr_json_int(const json_t *object, const char *key, int64_t fallback);
+
+char *dsr_path_join(const char *folder, const char *name);
+/* path itself when absolute, else relative to the folder of file. */
+char *dsr_path_beside(const char *file, const char *path);
+char *dsr_path_folder(const char *path);
+bool dsr_path_exists(const char *path);
+
+/* A new random UUID, 37 bytes with the NUL. */
+void dsr_uuid(char out[37]);
+
+/* The comma-separated list holds the word. */
+bool dsr_list_has(const char *list, const char *word);
+
+/* The log behind dsr_host_log. file may be NULL; level is what standard error shows. */
+struct dsr_host *dsr_host_new(enum dsr_level level, const char *program);
+void dsr_host_free(struct dsr_host *host);
+/* Opens FOLDER/dsr.log for all levels up to INFO; a failure is only a warning. */
+void dsr_host_log_to(struct dsr_host *host, const char *folder);
+/* Called around a line written to standard error, so that a live display can step aside. */
+void dsr_host_on_line(struct dsr_host *host, void (*hook)(void *arg, bool before), void *arg);
+/* Names of benchmark metrics beside the built-in table; an array of strings, borrowed. */
+void dsr_host_add_metric(struct dsr_host *host, const char *name);
+const json_t *dsr_host_metrics(const struct dsr_host *host);
+/* Replaces this secret by "***" in every line logged from now on. */
+void dsr_host_hide(struct dsr_host *host, const char *secret);
+
+#endif

@@ -1,0 +1,75 @@
+/* Growing byte strings. */
+#include "base.h"
+
+#include <stdarg.h>
+
+static int reserve(struct dsr_buf *buf, size_t n)
+{
+    if (n >= SIZE_MAX / 2 - buf->len)
+        return DSR_ENOMEM;
+    size_t need = buf->len + n + 1;
+    if (need <= buf->cap)
+        return 0;
+    size_t cap = buf->cap ? buf->cap : 64;
+    while (cap < need)
+        cap *= 2;
+    char *data = realloc(buf->data, cap);
+    if (!data)
+        return DSR_ENOMEM;
+    buf->data = data;
+    buf->cap = cap;
+    return 0;
+}
+
+int dsr_buf_add(struct dsr_buf *buf, const char *bytes, size_t n)
+{
+    if (reserve(buf, n))
+        return DSR_ENOMEM;
+    if (n)
+        memcpy(buf->data + buf->len, bytes, n);
+    buf->len += n;
+    buf->data[buf->len] = '\0';
+    return 0;
+}
+
+int dsr_buf_adds(struct dsr_buf *buf, const char *text)
+{
+    return dsr_buf_add(buf, text, strlen(text));
+}
+
+int dsr_buf_addf(struct dsr_buf *buf, const char *format, ...)
+{
+    va_list ap;
+    char *text = NULL;
+    va_start(ap, format);
+    int n = vasprintf(&text, format, ap);
+    va_end(ap);
+    if (n < 0)
+        return DSR_ENOMEM;
+    int rc = dsr_buf_add(buf, text, (size_t)n);
+    free(text);
+    return rc;
+}
+
+void dsr_buf_reset(struct dsr_buf *buf)
+{
+    buf->len = 0;
+    if (buf->data)
+        buf->data[0] = '\0';
+}
+
+void dsr_buf_clear(struct dsr_buf *buf)
+{
+    free(buf->data);
+    memset(buf, 0, sizeof *buf);
+}
+
+char *dsr_format(const char *format, ...)
+{
+    va_list ap;
+    char *text = NULL;
+    va_start(ap, format);
+    int n = vasprintf(&text, format, ap);
+    va_end(ap);
+    return n < 0 ? NULL : text;
+}

@@ -1,0 +1,134 @@
+/* The log: lines to standard error, and to a file with their time. */
+#include "base.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+
+struct dsr_host {
+    pthread_mutex_t lock; /* guards all below: plugins log from pool threads */
+    enum dsr_level level;
+    const char *program;
+    FILE *file;
+    char **secrets;
+    size_t n_secrets;
+    void (*hook)(void *arg, bool before);
+    void *hook_arg;
+    json_t *metrics; /* set while the program starts, read-only later */
+};
+
+struct dsr_host *dsr_host_new(enum dsr_level level, const char *program)
+{
+    struct dsr_host *host = calloc(1, sizeof *host);
+    if (!host)
+        return NULL;
+    pthread_mutex_init(&host->lock, NULL);
+    host->level = level;
+    host->program = program;
+    return host;
+}
+
+void dsr_host_free(struct dsr_host *host)
+{
+    if (!host)
+        return;
+    if (host->file)
+        fclose(host->file);
+    for (size_t i = 0; i < host->n_secrets; i++)
+        free(host->secrets[i]);
+    free(host->secrets);
+    json_decref(host->metrics);
+    pthread_mutex_destroy(&host->lock);
+    free(host);
+}
+
+void dsr_host_log_to(struct dsr_host *host, const char *folder)
+{
+    struct dsr_error err;
+    DSR_AUTO(str) char *path = dsr_path_join(folder, "dsr.log");
+    FILE *file = path && !dsr_folder_make(folder, &err) ? fopen(path, "ae") : NULL;
+    if (!file) {
+        dsr_host_log(host, DSR_LOG_WARN, "no log file in %s: %s", folder, strerror(errno));
+        return;
+    }
+    setvbuf(file, NULL, _IOLBF, 0);
+    pthread_mutex_lock(&host->lock);
+    host->file = file;
+    pthread_mutex_unlock(&host->lock);
+}
+
+void dsr_host_on_line(struct dsr_host *host, void (*hook)(void *, bool), void *arg)
+{
+    pthread_mutex_lock(&host->lock);
+    host->hook = hook;
+    host->hook_arg = arg;
+    pthread_mutex_unlock(&host->lock);
+}
+
+void dsr_host_add_metric(struct dsr_host *host, const char *name)
+{
+    if (!host->metrics)
+        host->metrics = json_array();
+    json_array_append_new(host->metrics, json_string(name));
+}
+
+const json_t *dsr_host_metrics(const struct dsr_host *host)
+{
+    return host ? host->metrics : NULL;
+}
+
+void dsr_host_hide(struct dsr_host *host, const char *secret)
+{
+    if (strlen(secret) < 4)
+        return;
+    pthread_mutex_lock(&host->lock);
+    char **secrets = realloc(host->secrets, (host->n_secrets + 1) * sizeof *secrets);
+    if (secrets) {
+        host->secrets = secrets;
+        if ((secrets[host->n_secrets] = strdup(secret)))
+            host->n_secrets++;
+    }
+    pthread_mutex_unlock(&host->lock);
+}
+
+static void hide_secrets(const struct dsr_host *host, char *line)
+{
+    for (size_t i = 0; i < host->n_secrets; i++) {
+        size_t n = strlen(host->secrets[i]);
+        for (char *p = line; (p = strstr(p, host->secrets[i]));) {
+            memcpy(p, "***", 3);
+            memmove(p + 3, p + n, strlen(p + n) + 1);
+        }
+    }
+}
+
+void dsr_host_log(const struct dsr_host *const_host, enum dsr_level level, const char *format, ...)
+{
+    static const char *const names[] = {"error: ", "warning: ", "", "debug: "};
+    /* callers see a const host; only this file knows that logging takes its lock */
+    struct dsr_host *host = (struct dsr_host *)const_host;
+    va_list ap;
+    char *line = NULL, stamp[DSR_TIME_SIZE];
+    if (!host)
+        return;
+    va_start(ap, format);
+    int n = vasprintf(&line, format, ap);
+    va_end(ap);
+    if (n < 0)
+        return;
+    pthread_mutex_lock(&host->lock);
+    hide_secrets(host, line);
+    if (level <= host->level) {
+        if (host->hook)
+            host->hook(host->hook_arg, true);
+        fprintf(stderr, "%s: %s%s\n", host->program, names[level], line);
+        if (host->hook)
+            host->hook(host->hook_arg, false);
+    }
+    if (host->file && level <= DSR_LOG_INFO) {
+        dsr_time_format(dsr_clock_wall_us(), stamp);
+        fprintf(host->file, "%s %s%s\n", stamp, names[level], line);
+    }
+    pthread_mutex_unlock(&host->lock);
+    free(line);
+}

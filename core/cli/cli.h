@@ -1,0 +1,59 @@
+/* dsr-run: one file per command. */
+#ifndef DSR_CLI_H
+#define DSR_CLI_H
+
+#include "core/run/session.h"
+
+#include <argp.h>
+
+enum dsr_format { DSR_FORMAT_TABLE, DSR_FORMAT_JSON, DSR_FORMAT_CSV };
+
+/* Options that stand before the command, or after it. */
+struct dsr_globals {
+    const char *config, *data;
+    char **plugin_dirs;
+    size_t n_plugin_dirs;
+    bool verbose, quiet;
+    enum dsr_format format;
+};
+extern const struct argp dsr_globals_argp; /* its input is a struct dsr_globals */
+
+struct dsr_command {
+    const char *name, *summary;
+    /* argv[0] is the program's full name. Returns an exit status. */
+    int (*run)(struct dsr_globals *globals, int argc, char **argv);
+};
+int dsr_cmd_eval(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_route(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_plugins(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_grade(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_doctor(struct dsr_globals *globals, int argc, char **argv);
+
+/* The program, for main() and tests. */
+__attribute__((visibility("default"))) int dsr_main(int argc, char **argv);
+
+/* Loads settings and plugins by the globals. */
+int dsr_ctx_open(struct dsr_ctx *ctx, const struct dsr_globals *globals, struct dsr_error *err);
+void dsr_ctx_close(struct dsr_ctx *ctx);
+
+/* Prints the error once (as JSON too with --format json) and returns the exit status for it. */
+int dsr_fail(const struct dsr_globals *globals, const struct dsr_error *err);
+/* Numbers and words of options; a bad one ends the program with status 2 through argp_error. */
+long dsr_arg_long(struct argp_state *state, const char *option, const char *text, long min,
+                  long max);
+double dsr_arg_double(struct argp_state *state, const char *option, const char *text, double min,
+                      double max);
+enum dsr_format dsr_arg_format(struct argp_state *state, const char *text);
+void dsr_print_json(const json_t *json);
+
+/* A table whose cells are texts: aligned for people or CSV. */
+struct dsr_table;
+struct dsr_table *dsr_table_new(const char *const *columns, size_t n, enum dsr_format format);
+/* Rows hold n cells; NULL is shown as "-" (CSV: empty). Numbers go to the right. */
+int dsr_table_row(struct dsr_table *table, const char *const *cells);
+void dsr_table_print(struct dsr_table *table); /* and frees */
+/* "%.*f", or "-" (NULL) for NaN, in one of the caller's buffers. */
+const char *dsr_cell(char *buf, size_t size, double value, int digits);
+
+#endif

@@ -1,0 +1,118 @@
+/* Opening the context, telling errors, reading option values. */
+#include "core/cli/cli.h"
+
+#include <math.h>
+
+int dsr_ctx_open(struct dsr_ctx *ctx, const struct dsr_globals *globals, struct dsr_error *err)
+{
+    memset(ctx, 0, sizeof *ctx);
+    enum dsr_level level = globals->verbose ? DSR_LOG_DEBUG
+                           : globals->quiet ? DSR_LOG_WARN
+                                            : DSR_LOG_INFO;
+    ctx->quiet = globals->quiet;
+    ctx->host = dsr_host_new(level, "dsr-run");
+    if (!ctx->host)
+        return dsr_error_nomem(err);
+    int rc = dsr_settings_load(&ctx->settings, globals->config, globals->data, ctx->host, err);
+    if (!rc) {
+        ctx->registry = dsr_registry_new(&ctx->settings.layout, globals->plugin_dirs,
+                                         globals->n_plugin_dirs, ctx->host);
+        if (!ctx->registry)
+            rc = dsr_error_nomem(err);
+    }
+    if (rc)
+        dsr_ctx_close(ctx);
+    return rc;
+}
+
+void dsr_ctx_close(struct dsr_ctx *ctx)
+{
+    dsr_registry_free(ctx->registry);
+    dsr_settings_clear(&ctx->settings);
+    dsr_host_free(ctx->host);
+    memset(ctx, 0, sizeof *ctx);
+}
+
+static int exit_status(int code)
+{
+    switch (code) {
+    case DSR_EUSAGE:
+    case DSR_ECONFIG:
+    case DSR_EPLUGIN:
+    case DSR_EINVAL:
+        return 2;
+    case DSR_ESTORE:
+        return 3;
+    default:
+        return 1;
+    }
+}
+
+int dsr_fail(const struct dsr_globals *globals, const struct dsr_error *err)
+{
+    static const char *const names[] = {"ok",    "usage", "config", "store",  "memory",
+                                        "plugin", "io",   "invalid", "not_found"};
+    char text[2048];
+    dsr_error_text(err, text, sizeof text);
+    fprintf(stderr, "dsr-run: error: %s\n", text);
+    if (globals->format == DSR_FORMAT_JSON) {
+        size_t code = (size_t)-err->code;
+        json_t *error = json_pack("{s:s, s:o}", "code",
+                                  code < DSR_COUNT(names) ? names[code] : "unknown", "message",
+                                  dsr_json_text(err->message, strlen(err->message)));
+        if (err->file[0])
+            json_object_set_new(error, "file", dsr_json_text(err->file, strlen(err->file)));
+        if (err->line)
+            json_object_set_new(error, "line", json_integer(err->line));
+        json_t *root = json_pack("{s:i, s:o}", "schema", 1, "error", error);
+        dsr_print_json(root);
+        json_decref(root);
+    }
+    return exit_status(err->code);
+}
+
+long dsr_arg_long(struct argp_state *state, const char *option, const char *text, long min,
+                  long max)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno || end == text || *end || value < min || value > max)
+        argp_error(state, "--%s: \"%s\" is not a whole number of %ld..%ld", option, text, min, max);
+    return value;
+}
+
+double dsr_arg_double(struct argp_state *state, const char *option, const char *text, double min,
+                      double max)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !(value >= min) || !(value <= max))
+        argp_error(state, "--%s: \"%s\" is not a number of %g..%g", option, text, min, max);
+    return value;
+}
+
+enum dsr_format dsr_arg_format(struct argp_state *state, const char *text)
+{
+    if (!strcmp(text, "table"))
+        return DSR_FORMAT_TABLE;
+    if (!strcmp(text, "csv"))
+        return DSR_FORMAT_CSV;
+    if (strcmp(text, "json"))
+        argp_error(state, "--format is table, json or csv, not \"%s\"", text);
+    return DSR_FORMAT_JSON;
+}
+
+void dsr_print_json(const json_t *json)
+{
+    json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    putchar('\n');
+}
+
+const char *dsr_cell(char *buf, size_t size, double value, int digits)
+{
+    if (!isfinite(value))
+        return NULL;
+    snprintf(buf, size, "%.*f", digits, value);
+    return buf;
+}

@@ -1,0 +1,197 @@
+/* The files of the config folder: cron.json, db.json, currency_conversion.json,
+ * prompt_generator.json. Keys have their own file, and so has the data folder. */
+#include "core/config/settings.h"
+
+#include <math.h>
+
+/* Loads NAME from the config folder; a file that is not there leaves doc empty. */
+static int load_optional(struct dsr_settings *s, struct dsr_doc *doc, const char *name,
+                         struct dsr_error *err)
+{
+    DSR_AUTO(str) char *path = dsr_path_join(s->layout.config_dir, name);
+    if (!path)
+        return dsr_error_nomem(err);
+    return dsr_path_exists(path) ? dsr_doc_load(doc, path, s->host, err) : 0;
+}
+
+static int load_cron(struct dsr_settings *s, struct dsr_error *err)
+{
+    static const struct dsr_field fields[] = {
+        {"log", DSR_T_STRING, false, 0, 0},
+        {"log_dir", DSR_T_STRING, false, 0, 0},
+        {"perf_models", DSR_T_STRINGS, false, 0, 0},
+        {"max_workers_per_job", DSR_T_INT, false, 1, 100000},
+    };
+    int rc = load_optional(s, &s->cron, "cron.json", err);
+    if (!rc && s->cron.root)
+        rc = dsr_doc_check(&s->cron, s->cron.root, "", fields, DSR_COUNT(fields), err);
+    if (rc)
+        return rc;
+    s->max_workers = (int)dsr_json_int(s->cron.root, "max_workers_per_job", 32);
+    const char *log = dsr_json_string(s->cron.root, "log", "");
+    if (!*log)
+        log = dsr_json_string(s->cron.root, "log_dir", "");
+    s->log_dir = *log ? dsr_path_beside(s->cron.path, log)
+                      : dsr_path_join(s->layout.state_dir, "log");
+    return s->log_dir ? 0 : dsr_error_nomem(err);
+}
+
+/* scheme[+driver]:///path, where a fourth slash makes the path absolute, as SQLAlchemy has it. */
+static int parse_uri(struct dsr_settings *s, const char *uri, struct dsr_error *err)
+{
+    const char *colon = strstr(uri, "://");
+    size_t name = strcspn(uri, "+:");
+    if (!colon || !name || name >= 32)
+        return dsr_doc_fail(&s->db, err, "/conn_str",
+                            "expected an address such as leveldb:///folder (relative to this file) "
+                            "or leveldb:////folder (absolute)");
+    s->store_name = strndup(uri, name);
+    const char *path = colon + 3;
+    if (*path != '/')
+        s->store_path = strdup(path);
+    else if (path[1])
+        s->store_path = dsr_path_beside(s->db.path, path + 1);
+    else
+        return dsr_doc_fail(&s->db, err, "/conn_str", "the address names no folder");
+    return s->store_name && s->store_path ? 0 : dsr_error_nomem(err);
+}
+
+static int load_db(struct dsr_settings *s, struct dsr_error *err)
+{
+    static const struct dsr_field fields[] = {{"conn_str", DSR_T_STRING, false, 0, 0}};
+    int rc = load_optional(s, &s->db, "db.json", err);
+    if (!rc && s->db.root)
+        rc = dsr_doc_check(&s->db, s->db.root, "", fields, DSR_COUNT(fields), err);
+    if (rc)
+        return rc;
+    const char *uri = dsr_json_string(s->db.root, "conn_str", "");
+    if (*uri)
+        return parse_uri(s, uri, err);
+    s->store_name = strdup("leveldb");
+    s->store_path = dsr_path_join(s->layout.state_dir, "db");
+    return s->store_name && s->store_path ? 0 : dsr_error_nomem(err);
+}
+
+static int load_currency(struct dsr_settings *s, struct dsr_error *err)
+{
+    static const struct dsr_field fields[] = {
+        {"base", DSR_T_NUMBER, true, 1e-9, 1e12},
+        {"conversion", DSR_T_NUMBERS, true, 0, 0},
+    };
+    char place[64];
+    const char *code;
+    json_t *entry;
+    int rc = load_optional(s, &s->currency, "currency_conversion.json", err);
+    if (rc || !s->currency.root)
+        return rc;
+    json_object_foreach(s->currency.root, code, entry)
+    {
+        snprintf(place, sizeof place, "/%s", code);
+        rc = dsr_doc_check(&s->currency, entry, place, fields, DSR_COUNT(fields), err);
+        if (!rc && json_is_null(json_object_get(entry, "base")))
+            rc = dsr_doc_fail(&s->currency, err, place, "\"base\" must be a number");
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int load_prompts(struct dsr_settings *s, struct dsr_error *err)
+{
+    static const struct dsr_field top[] = {
+        {"model", DSR_T_OBJECT, false, 0, 0},
+        {"datasets", DSR_T_OBJECT, false, 0, 0},
+    };
+    static const struct dsr_field model[] = {
+        {"base_url", DSR_T_STRING, false, 0, 0},        {"model", DSR_T_STRING, false, 0, 0},
+        {"reasoning_inline", DSR_T_BOOL, false, 0, 0},  {"reasoning_start", DSR_T_STRING, false, 0, 0},
+        {"reasoning_end", DSR_T_STRING, false, 0, 0},   {"api_key", DSR_T_STRING, false, 0, 0},
+        {"note", DSR_T_STRING, false, 0, 0},
+    };
+    static const struct dsr_field datasets[] = {{"directory", DSR_T_STRING, false, 0, 0}};
+    int rc = load_optional(s, &s->prompts, "prompt_generator.json", err);
+    json_t *root = s->prompts.root, *part;
+    if (rc || !root)
+        return rc;
+    rc = dsr_doc_check(&s->prompts, root, "", top, DSR_COUNT(top), err);
+    if (!rc && (part = json_object_get(root, "model")))
+        rc = dsr_doc_check(&s->prompts, part, "/model", model, DSR_COUNT(model), err);
+    if (!rc && (part = json_object_get(root, "datasets")))
+        rc = dsr_doc_check(&s->prompts, part, "/datasets", datasets, DSR_COUNT(datasets), err);
+    return rc;
+}
+
+static int load_data(struct dsr_settings *s, struct dsr_doc *doc, const char *name,
+                     struct dsr_error *err)
+{
+    DSR_AUTO(str) char *path = dsr_layout_data_file(&s->layout, name);
+    return path ? dsr_doc_load(doc, path, s->host, err) : dsr_error_nomem(err);
+}
+
+int dsr_settings_load(struct dsr_settings *s, const char *config, const char *data,
+                      struct dsr_host *host, struct dsr_error *err)
+{
+    int rc;
+    memset(s, 0, sizeof *s);
+    s->host = host;
+    if ((rc = dsr_layout_find(&s->layout, config, data, err)) || (rc = load_cron(s, err)) ||
+        (rc = load_db(s, err)) || (rc = load_currency(s, err)) || (rc = load_prompts(s, err)) ||
+        (rc = load_optional(s, &s->keys, "api_keys.json", err)) ||
+        (rc = dsr_keys_check(s, host, err)) ||
+        (rc = load_data(s, &s->models, "models.json", err)) ||
+        (rc = load_data(s, &s->services, "services.json", err)) ||
+        (rc = load_data(s, &s->datasets, "datasets.json", err)) ||
+        (rc = dsr_catalog_check(s, host, err))) {
+        dsr_settings_clear(s);
+        return rc;
+    }
+    return 0;
+}
+
+void dsr_settings_clear(struct dsr_settings *s)
+{
+    struct dsr_doc *docs[] = {&s->cron,    &s->db,     &s->currency, &s->prompts,
+                              &s->keys,    &s->models, &s->services, &s->datasets};
+    if (s->keys.text)
+        explicit_bzero(s->keys.text, s->keys.len);
+    for (size_t i = 0; i < DSR_COUNT(docs); i++)
+        dsr_doc_clear(docs[i]);
+    dsr_layout_clear(&s->layout);
+    free(s->log_dir);
+    free(s->store_name);
+    free(s->store_path);
+    memset(s, 0, sizeof *s);
+}
+
+const json_t *dsr_settings_model_json(const struct dsr_settings *s, const char *model)
+{
+    return json_object_get(s->models.root, model);
+}
+
+const char *dsr_settings_model(const struct dsr_settings *s, const char *name,
+                               struct dsr_error *err)
+{
+    const json_t *listed = json_object_get(s->cron.root, "perf_models");
+    const char *key, *first = json_string_value(json_array_get(listed, 0));
+    json_t *entry;
+    const char *wanted = name ? name : first;
+    json_object_foreach(s->services.root, key, entry)
+    {
+        if (!wanted || !strcmp(key, wanted))
+            return key;
+    }
+    dsr_error_file(err, DSR_ECONFIG, s->services.path, 0,
+                   "no services for the model \"%s\"; --model names a key of this file",
+                   wanted ? wanted : "");
+    return NULL;
+}
+
+double dsr_settings_convert(const struct dsr_settings *s, double amount, const char *from,
+                            const char *to)
+{
+    if (!strcmp(from, to))
+        return amount;
+    const json_t *entry = json_object_get(s->currency.root, from);
+    return amount / dsr_json_number(entry, "base") *
+           dsr_json_number(json_object_get(entry, "conversion"), to);
+}

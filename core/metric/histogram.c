@@ -1,0 +1,147 @@
+/* Log-linear histogram with blocks on demand. */
+#include "core/metric/histogram.h"
+
+#include <math.h>
+
+#define BLOCK 1024u
+
+/* Block 0 and 1 hold 0..2047 exactly; block b > 1 holds [2^(9+b), 2^(10+b)) in steps of 2^(b-1). */
+static size_t index_of(uint64_t value)
+{
+    if (value < 2 * BLOCK)
+        return (size_t)value;
+    unsigned shift = 63u - (unsigned)__builtin_clzll(value) - 10u;
+    size_t index = (size_t)(shift + 1) * BLOCK + (size_t)((value >> shift) - BLOCK);
+    size_t last = DSR_HIST_BLOCKS * BLOCK - 1;
+    return index < last ? index : last;
+}
+
+/* The middle of a bucket. */
+static double value_of(size_t index)
+{
+    if (index < 2 * BLOCK)
+        return (double)index;
+    unsigned shift = (unsigned)(index / BLOCK) - 1;
+    uint64_t low = (uint64_t)(index % BLOCK + BLOCK) << shift;
+    return (double)low + (double)((1ull << shift) - 1) / 2.0;
+}
+
+int dsr_hist_add_many(struct dsr_hist *hist, uint64_t value, uint32_t count)
+{
+    size_t index = index_of(value);
+    uint32_t **block = &hist->blocks[index / BLOCK];
+    if (!*block && !(*block = calloc(BLOCK, sizeof **block)))
+        return DSR_ENOMEM;
+    (*block)[index % BLOCK] += count;
+    if (!hist->n || value < hist->min)
+        hist->min = value;
+    if (!hist->n || value > hist->max)
+        hist->max = value;
+    hist->n += count;
+    hist->sum += (double)value * count;
+    return 0;
+}
+
+int dsr_hist_add(struct dsr_hist *hist, uint64_t value)
+{
+    return dsr_hist_add_many(hist, value, 1);
+}
+
+int dsr_hist_merge(struct dsr_hist *into, const struct dsr_hist *from)
+{
+    for (size_t b = 0; b < DSR_HIST_BLOCKS; b++) {
+        if (!from->blocks[b])
+            continue;
+        if (!into->blocks[b] && !(into->blocks[b] = calloc(BLOCK, sizeof(uint32_t))))
+            return DSR_ENOMEM;
+        for (size_t i = 0; i < BLOCK; i++)
+            into->blocks[b][i] += from->blocks[b][i];
+    }
+    if (from->n && (!into->n || from->min < into->min))
+        into->min = from->min;
+    if (from->n && (!into->n || from->max > into->max))
+        into->max = from->max;
+    into->n += from->n;
+    into->sum += from->sum;
+    return 0;
+}
+
+void dsr_hist_reset(struct dsr_hist *hist)
+{
+    for (size_t b = 0; b < DSR_HIST_BLOCKS; b++)
+        if (hist->blocks[b])
+            memset(hist->blocks[b], 0, BLOCK * sizeof(uint32_t));
+    hist->n = hist->min = hist->max = 0;
+    hist->sum = 0;
+}
+
+void dsr_hist_clear(struct dsr_hist *hist)
+{
+    for (size_t b = 0; b < DSR_HIST_BLOCKS; b++)
+        free(hist->blocks[b]);
+    memset(hist, 0, sizeof *hist);
+}
+
+/* The value of rank r (0-based) and of rank r + 1. */
+static void ranks(const struct dsr_hist *hist, uint64_t r, double value[2])
+{
+    uint64_t seen = 0;
+    int found = 0;
+    for (size_t b = 0; b < DSR_HIST_BLOCKS; b++) {
+        for (size_t i = 0; hist->blocks[b] && i < BLOCK; i++) {
+            seen += hist->blocks[b][i];
+            while (found < 2 && hist->blocks[b][i] && seen > r + (uint64_t)found)
+                value[found++] = value_of(b * BLOCK + i);
+        }
+    }
+    if (found == 1)
+        value[1] = value[0];
+}
+
+double dsr_hist_percentile(const struct dsr_hist *hist, double p)
+{
+    if (!hist->n)
+        return NAN;
+    double h = (double)(hist->n - 1) * p / 100.0, value[2] = {0, 0};
+    ranks(hist, (uint64_t)h, value);
+    double v = value[0] + (h - floor(h)) * (value[1] - value[0]);
+    return fmin(fmax(v, (double)hist->min), (double)hist->max);
+}
+
+double dsr_hist_mean(const struct dsr_hist *hist)
+{
+    return hist->n ? hist->sum / (double)hist->n : NAN;
+}
+
+json_t *dsr_hist_to_json(const struct dsr_hist *hist)
+{
+    json_t *json = json_array();
+    for (size_t b = 0; json && b < DSR_HIST_BLOCKS; b++) {
+        for (size_t i = 0; hist->blocks[b] && i < BLOCK; i++) {
+            if (!hist->blocks[b][i])
+                continue;
+            json_t *pair = json_pack("[I, I]", (json_int_t)value_of(b * BLOCK + i),
+                                     (json_int_t)hist->blocks[b][i]);
+            json_array_append_new(json, pair);
+        }
+    }
+    return json;
+}
+
+int dsr_hist_from_json(struct dsr_hist *hist, const json_t *json)
+{
+    size_t i;
+    json_t *pair;
+    if (!json_is_array(json))
+        return DSR_EINVAL;
+    json_array_foreach((json_t *)json, i, pair)
+    {
+        json_int_t value = json_integer_value(json_array_get(pair, 0));
+        json_int_t count = json_integer_value(json_array_get(pair, 1));
+        if (value < 0 || count < 1 || count > UINT32_MAX)
+            return DSR_EINVAL;
+        if (dsr_hist_add_many(hist, (uint64_t)value, (uint32_t)count))
+            return DSR_ENOMEM;
+    }
+    return 0;
+}

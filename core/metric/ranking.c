@@ -1,0 +1,81 @@
+/* Rankings in the making. */
+#include "core/metric/ranking.h"
+
+#include <stdarg.h>
+
+int dsr_ranking_init(struct dsr_ranking *r, size_t n)
+{
+    memset(r, 0, sizeof *r);
+    r->n = n;
+    r->order = calloc(n + 1, sizeof *r->order);
+    r->used = calloc(n + 1, sizeof *r->used);
+    r->failed = calloc(n + 1, sizeof *r->failed);
+    r->why = calloc(n + 1, sizeof *r->why);
+    bool ok = r->order && r->used && r->failed && r->why;
+    for (size_t i = 0; i < n && ok; i++) {
+        r->used[i] = json_object();
+        r->failed[i] = json_array();
+        r->why[i] = json_array();
+        ok = r->used[i] && r->failed[i] && r->why[i];
+    }
+    if (ok)
+        return 0;
+    dsr_ranking_clear(r);
+    return DSR_ENOMEM;
+}
+
+void dsr_ranking_clear(struct dsr_ranking *r)
+{
+    json_t ***lists[] = {&r->used, &r->failed, &r->why};
+    for (size_t k = 0; k < DSR_COUNT(lists); k++) {
+        for (size_t i = 0; *lists[k] && i < r->n; i++)
+            json_decref((*lists[k])[i]);
+        free(*lists[k]);
+    }
+    free(r->order);
+    memset(r, 0, sizeof *r);
+}
+
+int dsr_ranking_match(struct dsr_ranking *r, size_t i)
+{
+    if (i >= r->n || r->n_matched >= r->n)
+        return DSR_EINVAL;
+    r->order[r->n_matched++] = i;
+    return 0;
+}
+
+int dsr_ranking_used(struct dsr_ranking *r, size_t i, const char *metric, const char *stat,
+                     double value)
+{
+    if (i >= r->n)
+        return DSR_EINVAL;
+    json_t *stats = json_object_get(r->used[i], metric);
+    if (!stats) {
+        stats = json_object();
+        if (!stats || json_object_set_new(r->used[i], metric, stats))
+            return DSR_ENOMEM;
+    }
+    return json_object_set_new(stats, stat ? stat : "avg", dsr_json_real(value)) ? DSR_ENOMEM : 0;
+}
+
+int dsr_ranking_failed(struct dsr_ranking *r, size_t i, const char *metric, const char *stat,
+                       double value, const char *bound, double limit)
+{
+    if (i >= r->n)
+        return DSR_EINVAL;
+    json_t *entry = json_pack("{s:s, s:s, s:o, s:f}", "metric", metric, "stat",
+                              stat ? stat : "avg", "value", dsr_json_real(value), bound, limit);
+    return !entry || json_array_append_new(r->failed[i], entry) ? DSR_ENOMEM : 0;
+}
+
+int dsr_ranking_why(struct dsr_ranking *r, size_t i, const char *format, ...)
+{
+    char text[512];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    return i >= r->n ? DSR_EINVAL
+           : json_array_append_new(r->why[i], dsr_json_text(text, strlen(text))) ? DSR_ENOMEM
+                                                                                 : 0;
+}

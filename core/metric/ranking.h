@@ -1,0 +1,21 @@
+/* What a router found, as its plugin tells it. */
+#ifndef DSR_RANKING_H
+#define DSR_RANKING_H
+
+#include "core/base/base.h"
+
+#include <dsr/router.h>
+
+struct dsr_ranking {
+    size_t n;         /* candidates */
+    size_t *order;    /* indices of those that match, best first */
+    size_t n_matched;
+    json_t **used;    /* per candidate: {metric: {stat: value}} */
+    json_t **failed;  /* per candidate: [{"metric","stat","value","min"|"max"}] */
+    json_t **why;     /* per candidate: [text] */
+};
+
+int dsr_ranking_init(struct dsr_ranking *ranking, size_t n);
+void dsr_ranking_clear(struct dsr_ranking *ranking);
+
+#endif

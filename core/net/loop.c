@@ -1,0 +1,155 @@
+/* libcurl's sockets and timer on a libuv loop: uv_poll for each socket, one uv_timer. */
+#include "core/net/transfer.h"
+
+struct watch {
+    uv_poll_t poll; /* first member: libuv hands it back */
+    struct dsr_net *net;
+    curl_socket_t socket;
+};
+
+static void forget(struct dsr_net *net)
+{
+    if (--net->handles == 0)
+        free(net);
+}
+
+static void watch_closed(uv_handle_t *handle)
+{
+    struct watch *watch = (struct watch *)handle;
+    forget(watch->net);
+    free(watch);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct watch *watch = (struct watch *)poll;
+    struct dsr_net *net = watch->net;
+    int flags = 0, running;
+    if (status < 0)
+        flags = CURL_CSELECT_ERR;
+    if (events & UV_READABLE)
+        flags |= CURL_CSELECT_IN;
+    if (events & UV_WRITABLE)
+        flags |= CURL_CSELECT_OUT;
+    curl_multi_socket_action(net->multi, watch->socket, flags, &running);
+    dsr_net_reap(net);
+}
+
+static struct watch *watch_new(struct dsr_net *net, curl_socket_t socket)
+{
+    struct watch *watch = calloc(1, sizeof *watch);
+    if (!watch)
+        return NULL;
+    watch->net = net;
+    watch->socket = socket;
+    if (uv_poll_init_socket(net->loop, &watch->poll, socket)) {
+        free(watch);
+        return NULL;
+    }
+    net->handles++;
+    curl_multi_assign(net->multi, socket, watch);
+    return watch;
+}
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void *socket_arg)
+{
+    struct dsr_net *net = arg;
+    struct watch *watch = socket_arg;
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (watch) {
+            curl_multi_assign(net->multi, socket, NULL);
+            uv_poll_stop(&watch->poll);
+            uv_close((uv_handle_t *)&watch->poll, watch_closed);
+        }
+        return 0;
+    }
+    if (!watch && !(watch = watch_new(net, socket)))
+        return -1;
+    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    return uv_poll_start(&watch->poll, events, on_ready) ? -1 : 0;
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+    struct dsr_net *net = timer->data;
+    int running;
+    curl_multi_socket_action(net->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    dsr_net_reap(net);
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct dsr_net *net = arg;
+    (void)multi;
+    if (timeout_ms < 0)
+        uv_timer_stop(&net->timer);
+    else
+        uv_timer_start(&net->timer, on_timeout, (uint64_t)timeout_ms, 0);
+    return 0;
+}
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+struct dsr_net *dsr_net_new(uv_loop_t *loop, const struct dsr_host *host, struct dsr_error *err)
+{
+    struct dsr_net *net = calloc(1, sizeof *net);
+    if (!net || !(net->multi = curl_multi_init())) {
+        free(net);
+        dsr_error_nomem(err);
+        return NULL;
+    }
+    net->loop = loop;
+    net->host = host;
+    net->ca_file = environment("CURL_CA_BUNDLE");
+    if (!net->ca_file)
+        net->ca_file = environment("SSL_CERT_FILE");
+    net->ca_folder = environment("SSL_CERT_DIR");
+    uv_timer_init(loop, &net->timer);
+    net->timer.data = net;
+    net->handles = 1;
+    curl_multi_setopt(net->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(net->multi, CURLMOPT_SOCKETDATA, net);
+    curl_multi_setopt(net->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(net->multi, CURLMOPT_TIMERDATA, net);
+    return net;
+}
+
+void dsr_net_set_connections(struct dsr_net *net, long n)
+{
+    curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, n);
+}
+
+static void timer_closed(uv_handle_t *handle)
+{
+    forget(handle->data);
+}
+
+static void transfer_closed(uv_handle_t *handle)
+{
+    struct dsr_transfer *t = handle->data;
+    struct dsr_net *net = t->net;
+    dsr_buf_clear(&t->response.body);
+    free(t);
+    forget(net);
+}
+
+void dsr_net_close(struct dsr_net *net)
+{
+    if (!net)
+        return;
+    for (struct dsr_transfer *t = net->all, *next; t; t = next) {
+        next = t->next_all;
+        if (t->active)
+            dsr_transfer_cancel(t);
+        curl_easy_cleanup(t->easy);
+        t->easy = NULL;
+        uv_close((uv_handle_t *)&t->timer, transfer_closed);
+    }
+    curl_multi_cleanup(net->multi);
+    uv_close((uv_handle_t *)&net->timer, timer_closed);
+}

@@ -1,0 +1,36 @@
+/* Shared by loop.c and transfer.c only. */
+#ifndef DSR_TRANSFER_H
+#define DSR_TRANSFER_H
+
+#include "core/net/net.h"
+
+struct dsr_net {
+    uv_loop_t *loop;
+    const struct dsr_host *host;
+    CURLM *multi;
+    uv_timer_t timer;
+    const char *ca_file, *ca_folder; /* from the environment */
+    struct dsr_transfer *all;        /* every transfer ever made */
+    struct dsr_transfer *idle;       /* those ready for the next request */
+    int handles;                     /* open libuv handles; the last to close frees the net */
+};
+
+struct dsr_transfer {
+    struct dsr_net *net;
+    struct dsr_transfer *next_all, *next_idle;
+    CURL *easy;
+    uv_timer_t timer;
+    struct dsr_http_response response;
+    struct curl_slist *headers;
+    struct dsr_deadlines deadlines;
+    const struct dsr_transfer_handler *handler;
+    void *arg;
+    bool active;
+    uint64_t start_ns, sent_ns, token_ns, finish_ns;
+    char message[CURL_ERROR_SIZE];
+};
+
+/* Ends the transfers that curl has finished with. */
+void dsr_net_reap(struct dsr_net *net);
+
+#endif

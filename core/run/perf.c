@@ -1,0 +1,230 @@
+/* A performance run: every provider gets the same prompts; errors are data and are not retried. */
+#include "core/run/perf.h"
+#include "core/run/prompts.h"
+
+#include <math.h>
+
+struct request { /* rides on a task */
+    size_t number;
+    bool warmup;
+};
+
+struct perf {
+    struct dsr_session session;
+    const struct dsr_perf_options *options;
+    struct dsr_prompts prompts;
+    struct dsr_perf_result *result;
+    size_t *sent;         /* beside providers: requests planned so far */
+    uint64_t *first_ns, *last_ns;
+    uint64_t end_ns;      /* of --duration; 0: none */
+    struct dsr_error err; /* of a prompt that could not be made on the way */
+    int failed;
+};
+
+static json_t *job_body(const struct perf *p, const char *end_time)
+{
+    char start[DSR_TIME_SIZE];
+    dsr_time_format(p->session.start_us, start);
+    return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:I}", "type", "perf", "start_time",
+                     start, "end_time", end_time, "model", p->session.model, "prompts",
+                     p->options->prompts, "requests", p->options->requests, "concurrency",
+                     p->options->concurrency, "seed", (json_int_t)p->options->seed);
+}
+
+static int plan_request(struct perf *p, size_t lane, uint64_t due_ns)
+{
+    size_t number = p->sent[lane];
+    const struct dsr_chat *chat = dsr_prompts_get(&p->prompts, number, &p->err);
+    struct request *request = calloc(1, sizeof *request);
+    if (!chat || !request) {
+        free(request);
+        return p->failed = chat ? dsr_error_nomem(&p->err) : p->err.code;
+    }
+    request->number = number;
+    request->warmup = number < (size_t)p->options->warmup;
+    p->sent[lane]++;
+    struct dsr_chat *own = dsr_fleet_chat(chat, p->session.fleet.services[lane]);
+    return p->failed = dsr_sched_add(p->session.sched, lane, own, request, due_ns);
+}
+
+/* Latencies and the histogram of gaps, beside what all results have. */
+static json_t *perf_body(const struct perf *p, size_t lane, const struct request *request,
+                         const struct dsr_exchange *x, int tries)
+{
+    json_t *body = json_pack("{s:s, s:s, s:s, s:b}", "provider",
+                             p->session.fleet.services[lane]->code, "model", p->session.model,
+                             "prompt_type", dsr_prompts_type(&p->prompts, request->number),
+                             "success", !x->fault.name[0]);
+    if (!body)
+        return NULL;
+    dsr_result_fields(body, x, tries);
+    json_object_set_new(body, "itl_hist", dsr_hist_to_json(&x->stream.gaps));
+    return body;
+}
+
+static void note_time(struct perf *p, size_t lane, const struct dsr_exchange *x)
+{
+    if (!p->first_ns[lane] || x->start_ns < p->first_ns[lane])
+        p->first_ns[lane] = x->start_ns;
+    if (x->end_ns > p->last_ns[lane])
+        p->last_ns[lane] = x->end_ns;
+}
+
+static void on_retry(void *arg, const struct dsr_task *task, const struct dsr_exchange *x)
+{
+    (void)arg, (void)task, (void)x; /* max_tries is 1 */
+}
+
+static void on_final(void *arg, const struct dsr_task *task, const struct dsr_exchange *x)
+{
+    struct perf *p = arg;
+    const struct request *request = task->user;
+    char key[32];
+    if (!request->warmup) {
+        json_t *body = perf_body(p, task->lane, request, x, task->tries);
+        snprintf(key, sizeof key, "%08zu", request->number);
+        note_time(p, task->lane, x);
+        dsr_candidate_add_perf(p->result->providers[task->lane], body);
+        dsr_session_record(&p->session, DSR_RECORD_PERF,
+                           p->session.fleet.services[task->lane]->code, key, x->start_wall_us,
+                           body);
+    }
+    if (p->end_ns && p->options->rate == 0 && dsr_clock_ns() < p->end_ns)
+        plan_request(p, task->lane, 0);
+}
+
+static void on_idle(void *arg)
+{
+    (void)arg;
+}
+
+static const struct dsr_sched_handler handler = {on_retry, on_final, on_idle};
+
+/* Poisson arrivals: exponential gaps, the same for all providers. */
+static int plan_open_loop(struct perf *p, int requests)
+{
+    struct dsr_rng rng;
+    double at = 0, limit = p->options->duration > 0 ? p->options->duration : INFINITY;
+    uint64_t now = dsr_clock_ns();
+    dsr_rng_init(&rng, p->options->seed, 0x61727269);
+    for (int i = 0; (p->options->duration > 0 || i < requests) && !p->failed; i++) {
+        at += -log(1.0 - dsr_rng_unit(&rng)) / p->options->rate;
+        if (at > limit)
+            break;
+        for (size_t lane = 0; lane < p->session.fleet.n && !p->failed; lane++)
+            plan_request(p, lane, now + (uint64_t)(at * 1e9));
+    }
+    return p->failed;
+}
+
+static int plan(struct perf *p)
+{
+    const struct dsr_perf_options *o = p->options;
+    int requests = o->requests ? o->requests : (int)p->prompts.n_sets;
+    if (o->duration > 0)
+        p->end_ns = dsr_clock_ns() + (uint64_t)(o->duration * 1e9);
+    if (o->rate > 0)
+        return plan_open_loop(p, requests);
+    int first = o->duration > 0 ? (o->concurrency ? o->concurrency : 1) : requests;
+    for (int i = 0; i < first + o->warmup && !p->failed; i++)
+        for (size_t lane = 0; lane < p->session.fleet.n && !p->failed; lane++)
+            plan_request(p, lane, 0);
+    return p->failed;
+}
+
+static int prepare_result(struct perf *p, struct dsr_error *err)
+{
+    struct dsr_perf_result *r = p->result;
+    const struct dsr_settings *settings = &p->session.ctx->settings;
+    size_t n = p->session.fleet.n;
+    snprintf(r->job, sizeof r->job, "%s", p->session.job);
+    snprintf(r->model, sizeof r->model, "%s", p->session.model);
+    snprintf(r->currency, sizeof r->currency, "CNY");
+    r->providers = calloc(n, sizeof(struct dsr_candidate *));
+    r->seconds = calloc(n, sizeof *r->seconds);
+    p->sent = calloc(n, sizeof *p->sent);
+    p->first_ns = calloc(n, sizeof *p->first_ns);
+    p->last_ns = calloc(n, sizeof *p->last_ns);
+    if (!r->providers || !r->seconds || !p->sent || !p->first_ns || !p->last_ns)
+        return dsr_error_nomem(err);
+    for (size_t i = 0; i < n; i++) {
+        const struct dsr_service *service = p->session.fleet.services[i];
+        struct dsr_prices prices = dsr_service_prices(settings, service, r->currency);
+        r->providers[i] = dsr_candidate_new(service->code, &prices);
+        if (!r->providers[i])
+            return dsr_error_nomem(err);
+        r->n++;
+    }
+    return 0;
+}
+
+static void finish_result(struct perf *p)
+{
+    for (size_t i = 0; i < p->result->n; i++) {
+        dsr_candidate_seal(p->result->providers[i]);
+        p->result->seconds[i] = (double)(p->last_ns[i] - p->first_ns[i]) / 1e9;
+    }
+    p->result->interrupted = p->session.interrupted;
+}
+
+static int run(struct perf *p, struct dsr_error *err)
+{
+    const struct dsr_perf_options *o = p->options;
+    struct dsr_sched_options options = {
+        .concurrency = o->concurrency ? o->concurrency : o->rate > 0 ? 1000 : 1,
+        .max_tries = 1,
+        .seed = o->seed,
+    };
+    int rc = dsr_session_plan(&p->session, &options, &handler, p, err);
+    if (!rc && plan(p)) {
+        *err = p->err;
+        rc = p->err.code;
+    }
+    if (rc)
+        return rc;
+    dsr_session_record(&p->session, DSR_RECORD_JOB, "", "", p->session.start_us, job_body(p, NULL));
+    dsr_session_run(&p->session);
+    char end[DSR_TIME_SIZE];
+    dsr_time_format(dsr_clock_wall_us(), end);
+    dsr_session_record(&p->session, DSR_RECORD_JOB, "", "", p->session.start_us, job_body(p, end));
+    if (p->failed)
+        *err = p->err;
+    return p->failed;
+}
+
+int dsr_perf_run(struct dsr_ctx *ctx, const struct dsr_perf_options *options,
+                 struct dsr_perf_result *result, struct dsr_error *err)
+{
+    struct perf p = {.options = options, .result = result};
+    memset(result, 0, sizeof *result);
+    int rc = dsr_session_open(&p.session, ctx, options->model, options->providers, options->output,
+                              NULL, err);
+    if (rc)
+        return rc;
+    rc = dsr_prompts_open(&p.prompts, ctx, p.session.model, options->prompts, options->seed, err);
+    if (!rc)
+        rc = prepare_result(&p, err);
+    if (!rc)
+        rc = run(&p, err);
+    finish_result(&p);
+    struct dsr_error closing;
+    int bad = dsr_session_close(&p.session, &closing);
+    if (bad && !rc) {
+        rc = bad;
+        *err = closing;
+    }
+    dsr_prompts_close(&p.prompts);
+    free(p.sent);
+    free(p.first_ns);
+    free(p.last_ns);
+    return rc;
+}
+
+void dsr_perf_result_clear(struct dsr_perf_result *result)
+{
+    for (size_t i = 0; i < result->n; i++)
+        dsr_candidate_free(result->providers[i]);
+    free(result->providers);
+    free(result->seconds);
+    memset(result, 0, sizeof *result);
+}

@@ -1,0 +1,32 @@
+/* Performance runs: prompts, load, figures. */
+#ifndef DSR_PERF_H
+#define DSR_PERF_H
+
+#include "core/metric/candidate.h"
+#include "core/run/session.h"
+
+struct dsr_perf_options {
+    const char *model, *providers, *prompts, *output;
+    int requests;    /* per provider; 0: one of each prompt set */
+    int concurrency; /* per provider; 0: 1 */
+    double rate;     /* requests per second and provider, Poisson arrivals; 0: closed loop */
+    double duration; /* seconds; 0: as many as requests says */
+    int warmup;      /* per provider, sent first and not counted */
+    uint64_t seed;
+};
+
+struct dsr_perf_result {
+    char job[37], model[128];
+    size_t n;
+    struct dsr_candidate **providers; /* sealed */
+    double *seconds;                  /* beside: first request sent to last answer */
+    char currency[8];
+    bool interrupted;
+};
+
+/* Fills result also when interrupted or when a store failed late (the error then says so). */
+int dsr_perf_run(struct dsr_ctx *ctx, const struct dsr_perf_options *options,
+                 struct dsr_perf_result *result, struct dsr_error *err);
+void dsr_perf_result_clear(struct dsr_perf_result *result);
+
+#endif

@@ -1,0 +1,81 @@
+/* Evaluator plugins: a benchmark's questions and its grader. */
+#ifndef DSR_EVALUATOR_H
+#define DSR_EVALUATOR_H
+
+#include <dsr/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One question. All members are owned by the item: allocated by the plugin's item() with malloc,
+ * strdup and Jansson, freed by dsr_item_clear.
+ *   id        unique in the dataset and the same in every run
+ *   group     subject or category, or NULL
+ *   gold      the right answer as the grader reads it
+ *   messages  [{"role","content"}...] to send
+ *   options   array of option texts in order A, B, C, ..., or NULL */
+struct dsr_item {
+    char *id;
+    char *group;
+    char *gold;
+    json_t *messages;
+    json_t *options;
+};
+DSR_API void dsr_item_clear(struct dsr_item *item);
+
+/* What a grader is given; all borrowed.
+ *   gold, options  as in struct dsr_item
+ *   answer         what the model wrote after its reasoning; may still hold think tags when it
+ *                  comes from a file, and the grader then looks after the last closing tag
+ *   mode           "dsr" or "opencompass" */
+struct dsr_answer {
+    const char *gold;
+    const json_t *options;
+    const char *answer;
+    size_t answer_len;
+    const char *mode;
+};
+
+/* What a grader says.
+ *   correct    whether the committed answer equals gold
+ *   score      0..1
+ *   extracted  the answer that was read, "" when none
+ *   rule       the rule that fired, for users to argue with */
+struct dsr_grade {
+    bool correct;
+    double score;
+    char extracted[128];
+    char rule[64];
+};
+
+struct dsr_evaluator_ops {
+    size_t size; /* sizeof(struct dsr_evaluator_ops) */
+    /* config: the entry of datasets.json (borrowed for the call); path: its file or folder.
+     * Returns the state, or NULL with err filled (file and line of the bad input). Mandatory. */
+    void *(*open)(const json_t *config, const char *path, const struct dsr_host *host,
+                  struct dsr_error *err);
+    /* How many items; constant for a state. Mandatory. */
+    size_t (*count)(void *state);
+    /* Fills item i of [0, count). Thread-safe. Mandatory. */
+    int (*item)(void *state, size_t i, struct dsr_item *item, struct dsr_error *err);
+    /* Pure and thread-safe: the same input gives the same verdict; no state. Returns 0, or
+     * DSR_EINVAL for a mode it doesn't know or a gold it can't read. Mandatory. */
+    int (*grade)(const struct dsr_answer *answer, struct dsr_grade *grade, struct dsr_error *err);
+    /* Frees the state. Mandatory. */
+    void (*close)(void *state);
+};
+
+/* Graders that several benchmarks share. Pure and thread-safe. */
+/* One letter of A..J: the last committed answer wins; options may be named by their text. */
+DSR_API void dsr_grade_choice(const struct dsr_answer *answer, struct dsr_grade *grade);
+/* One integer (0..999 for AIME, but any size is read): the last committed answer wins. */
+DSR_API void dsr_grade_integer(const struct dsr_answer *answer, struct dsr_grade *grade);
+/* Cuts off the reasoning: the text after the last closing think tag; an unclosed opening tag makes
+ * all of it reasoning. Returns a pointer into text and its length. */
+DSR_API const char *dsr_answer_after_think(const char *text, size_t len, size_t *answer_len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,73 @@
+/* Store plugins: where results live. */
+#ifndef DSR_STORE_H
+#define DSR_STORE_H
+
+#include <dsr/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum dsr_record_kind {
+    DSR_RECORD_JOB = 1,
+    DSR_RECORD_PERF = 2,
+    DSR_RECORD_BENCHMARK = 3,
+    DSR_RECORD_ANSWER = 4,
+    DSR_RECORD_EVENT = 5,
+    DSR_RECORD_UNKNOWN = 100 /* scan only: written by a newer version, body holds what it is */
+};
+
+/* One record. Strings and body are borrowed for the call.
+ *   job       UUID of the run
+ *   model     model code, "" for job records of no model
+ *   provider  provider code, "" for records of no provider
+ *   key       unique among the records of its kind, job and provider: dataset/item/repeat for an
+ *             answer, a sequence number for a performance result; writing it again replaces it
+ *   time_us   when it happened, microseconds since 1970 UTC
+ *   body      JSON object with the values (docs: dsr-run(1), RECORDS) */
+struct dsr_record {
+    enum dsr_record_kind kind;
+    const char *job, *model, *provider, *key;
+    int64_t time_us;
+    json_t *body;
+};
+
+/* What a scan is to visit; NULL and 0 mean any. times: since <= time_us < until. */
+struct dsr_query {
+    size_t size;
+    enum dsr_record_kind kind;
+    const char *job, *model, *provider;
+    int64_t since_us, until_us;
+};
+
+/* Non-zero stops the scan and becomes its result. */
+typedef int dsr_visit_fn(void *arg, const struct dsr_record *record, struct dsr_error *err);
+
+enum dsr_store_mode { DSR_STORE_READ, DSR_STORE_WRITE };
+
+struct dsr_store_ops {
+    size_t size; /* sizeof(struct dsr_store_ops) */
+    /* uri: what follows the scheme, "/absolute/dir" or "relative/dir". WRITE creates what is
+     * missing, locks out other writers and proves by a test write that there is room; all errors
+     * are DSR_ESTORE. What a crash left half written is set aside and reported through
+     * dsr_host_log. Mandatory. */
+    void *(*open)(const char *path, enum dsr_store_mode mode, const struct dsr_host *host,
+                  struct dsr_error *err);
+    /* Adds a record. Not safe against a crash before commit. Mandatory. */
+    int (*put)(void *state, const struct dsr_record *record, struct dsr_error *err);
+    /* Makes all records put so far durable. Mandatory. */
+    int (*commit)(void *state, struct dsr_error *err);
+    /* Visits matching records, performance and benchmark records oldest first. What it can't read it
+     * hands over as DSR_RECORD_UNKNOWN, never drops. Mandatory. */
+    int (*scan)(void *state, const struct dsr_query *query, dsr_visit_fn *visit, void *arg,
+                struct dsr_error *err);
+    /* Commits and frees the state. Mandatory. */
+    int (*close)(void *state, struct dsr_error *err);
+};
+/* put, commit, scan and close of one state never run at the same time, but may run on different
+ * threads of libuv's pool. */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

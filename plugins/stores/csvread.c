@@ -1,0 +1,164 @@
+/* Reading the CSV files, those of the seed system too: it appends performance rows without a
+ * header, and its benchmark rows carry one column more than their header names. */
+#include "plugins/stores/csvstore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+struct reading {
+    const struct csv_column *columns;
+    size_t n;
+    int at[PERF_COLUMNS]; /* where each column stands; -1: nowhere */
+    bool begun, has_header, bench;
+    int shift; /* benchmark rows: surplus columns in front */
+    const struct dsr_query *query;
+    dsr_visit_fn *visit;
+    void *arg;
+};
+
+bool csv_query_fits(const struct dsr_query *q, const struct dsr_record *r)
+{
+    return (!q->job || !strcmp(q->job, r->job)) && (!q->model || !strcmp(q->model, r->model)) &&
+           (!q->provider || !strcmp(q->provider, r->provider)) &&
+           (!q->since_us || r->time_us >= q->since_us) &&
+           (!q->until_us || r->time_us < q->until_us);
+}
+
+/* True when the row is a header; then the columns are where it says. */
+static bool take_header(struct reading *r, char **fields, size_t n)
+{
+    bool header = false;
+    for (size_t c = 0; c < r->n; c++)
+        for (size_t f = 0; f < n; f++)
+            header |= !strcasecmp(fields[f], r->columns[c].name);
+    for (size_t c = 0; c < r->n; c++) {
+        r->at[c] = header ? -1 : (int)c;
+        for (size_t f = 0; f < n && header; f++)
+            if (!strcasecmp(fields[f], r->columns[c].name))
+                r->at[c] = (int)f;
+    }
+    return header;
+}
+
+static json_t *read_value(const char *text, enum csv_type type)
+{
+    char *end;
+    if (type == CSV_TEXT)
+        return *text && strcmp(text, "None") ? json_string(text) : json_null();
+    if (type == CSV_BOOL)
+        return json_boolean(!strcasecmp(text, "true") || !strcmp(text, "1"));
+    double number = strtod(text, &end);
+    if (end == text || *end)
+        return json_null();
+    return type == CSV_INTEGER ? json_integer((json_int_t)number) : json_real(number);
+}
+
+/* Counts behind an accuracy that this program wrote into results_json. */
+static void take_results(json_t *body, const char *text)
+{
+    json_t *results = json_loads(text, 0, NULL);
+    if (json_is_object(results))
+        json_object_update_missing(body, results);
+    json_decref(results);
+}
+
+static void read_fields(const struct reading *r, char **fields, size_t n, json_t *body)
+{
+    for (size_t c = 0; c < r->n; c++) {
+        int at = r->at[c] + r->shift;
+        if (r->at[c] < 0 || (size_t)at >= n)
+            continue;
+        json_object_set_new(body, r->columns[c].key, read_value(fields[at], r->columns[c].type));
+        if (!strcmp(r->columns[c].key, "results_json"))
+            take_results(body, fields[at]);
+    }
+}
+
+static const char *text_of(const json_t *body, const char *key)
+{
+    const char *text = json_string_value(json_object_get(body, key));
+    return text ? text : "";
+}
+
+/* Seed rows: benchmark, provider, model, benchmark, success, start_time, metric, ... where the
+ * header has no first benchmark. Without a header that order is taken too. */
+static void find_shift(struct reading *r, char **fields, size_t n)
+{
+    static const int seed_order[BENCH_COLUMNS] = {1, 2, 3, 4, 6, 7, 8, 5, 9};
+    r->shift = 0;
+    if (!r->bench || n < 9 || strcmp(fields[0], fields[3]))
+        return;
+    if (r->has_header)
+        r->shift = 1;
+    else
+        for (size_t c = 0; c < BENCH_COLUMNS; c++)
+            r->at[c] = seed_order[c];
+}
+
+static int take_row(void *arg, char **fields, size_t n, int line, struct dsr_error *err)
+{
+    struct reading *r = arg;
+    (void)line;
+    if (!r->begun) {
+        r->begun = true;
+        r->has_header = take_header(r, fields, n);
+        if (r->has_header)
+            return 0;
+    }
+    find_shift(r, fields, n);
+    json_t *body = json_object();
+    if (!body)
+        return dsr_error_set(err, DSR_ENOMEM, "out of memory");
+    read_fields(r, fields, n, body);
+    struct dsr_record record = {
+        .kind = r->bench ? DSR_RECORD_BENCHMARK : DSR_RECORD_PERF,
+        .job = text_of(body, "job"),
+        .model = text_of(body, "model"),
+        .provider = text_of(body, "provider"),
+        .key = "",
+        .body = body,
+    };
+    bool readable = record.provider[0] && record.model[0] &&
+                    !dsr_time_parse(text_of(body, "start_time"), 0, &record.time_us);
+    if (!readable)
+        record.kind = DSR_RECORD_UNKNOWN;
+    int rc = !readable || csv_query_fits(r->query, &record) ? r->visit(r->arg, &record, err) : 0;
+    json_decref(body);
+    return rc;
+}
+
+static int scan_file(const char *folder, const char *name, struct reading *r, struct dsr_error *err)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", folder, name) < 0)
+        return dsr_error_set(err, DSR_ENOMEM, "out of memory");
+    int rc = access(path, F_OK) ? 0 : dsr_csv_read(path, take_row, r, err);
+    free(path);
+    return rc;
+}
+
+int csv_scan_perf(const char *folder, const struct dsr_query *query, dsr_visit_fn *visit, void *arg,
+                  struct dsr_error *err)
+{
+    struct reading r = {.columns = perf_columns,
+                        .n = PERF_COLUMNS,
+                        .query = query,
+                        .visit = visit,
+                        .arg = arg};
+    return scan_file(folder, "perf_results.csv", &r, err);
+}
+
+int csv_scan_bench(const char *folder, const struct dsr_query *query, dsr_visit_fn *visit,
+                   void *arg, struct dsr_error *err)
+{
+    struct reading r = {.columns = bench_columns,
+                        .n = BENCH_COLUMNS,
+                        .bench = true,
+                        .query = query,
+                        .visit = visit,
+                        .arg = arg};
+    return scan_file(folder, "benchmark_results.csv", &r, err);
+}
