@@ -1,0 +1,138 @@
+/* core/grade: the graders that benchmarks share. Cases of our own; the labelled sets of
+ * DSR_CONFORMANCE_DIR are run by tests/integration/grading.sh. */
+#include "core/base/base.h"
+#include "tests/unit/unit.h"
+
+#include <dsr/evaluator.h>
+
+struct sample {
+    const char *text, *extracted, *gold;
+};
+
+static const struct sample choices[] = {
+    {"ANSWER: C", "C", "C"},
+    {"**Answer:** **B**", "B", "B"},
+    {"**Answer**: (D)", "D", "D"},
+    {"The answer is $\\boxed{\\text{A}}$.", "A", "A"},
+    {"\\boxed{C: the third}", "C", "C"},
+    {"The correct option is B because of symmetry.", "B", "B"},
+    {"Option D is correct.", "D", "D"},
+    {"Answer: A. Wait, no. Answer: B", "B", "B"},
+    {"答案：C", "C", "C"},
+    {"故选Ｄ。", "D", "D"},
+    {"所以正确答案是B。", "B", "B"},
+    {"（A）", "A", "A"},
+    {"C", "C", "C"},
+    {"Answer: $B", "B", "B"},
+    {"<think>Answer: A</think>Answer: D", "D", "D"},
+    {"<think>the answer is A, never closed", "", "A"},
+    {"Answer: A or B", "", "A"},
+    {"I can't answer that.", "", "A"},
+    {"Answer: Based on the data this can't be told", "", "B"},
+    {"Answer: All of them", "", "A"},
+    {"", "", "A"},
+};
+
+START_TEST(choices_are_read)
+{
+    const struct sample *s = &choices[_i];
+    struct dsr_grade grade;
+    struct dsr_answer answer = {.gold = s->gold, .answer = s->text, .answer_len = strlen(s->text),
+                                .mode = "dsr"};
+    dsr_grade_choice(&answer, &grade);
+    ck_assert_str_eq(grade.extracted, s->extracted);
+    ck_assert_int_eq(grade.correct, s->extracted[0] != '\0');
+}
+END_TEST
+
+START_TEST(an_option_may_be_named_by_its_words)
+{
+    json_t *options = json_pack("[s, s]", "a red giant", "a white dwarf");
+    const char *text = "It must be a white dwarf.";
+    struct dsr_grade grade;
+    struct dsr_answer answer = {.gold = "B", .options = options, .answer = text,
+                                .answer_len = strlen(text), .mode = "dsr"};
+    dsr_grade_choice(&answer, &grade);
+    ck_assert_str_eq(grade.rule, "option_text");
+    ck_assert(grade.correct);
+    json_decref(options);
+}
+END_TEST
+
+static const struct sample integers[] = {
+    {"\\boxed{033}", "33", "33"},
+    {"\\boxed{33}", "33", "033"},
+    {"The answer is 1,000.", "1000", "1000"},
+    {"$\\boxed{1{,}000}$", "1000", "1000"},
+    {"\\fbox{480}", "480", "480"},
+    {"\\boxed {902}", "902", "902"},
+    {"\\boxed{73.}", "73", "73"},
+    {"\\boxed{m+n = 944}", "944", "944"},
+    {"\\boxed{３６}", "36", "36"},
+    {"Answer: 588", "588", "588"},
+    {"答案是 204。", "204", "204"},
+    {"So \\boxed{12}, no: \\boxed{13}", "13", "13"},
+    {"\\boxed{45^\\circ}", "45", "45"},
+    {"<think>\\boxed{1}</think>\\boxed{2}", "2", "2"},
+};
+
+START_TEST(integers_are_read)
+{
+    const struct sample *s = &integers[_i];
+    struct dsr_grade grade;
+    struct dsr_answer answer = {.gold = s->gold, .answer = s->text, .answer_len = strlen(s->text),
+                                .mode = "dsr"};
+    dsr_grade_integer(&answer, &grade);
+    ck_assert_str_eq(grade.extracted, s->extracted);
+    ck_assert(grade.correct);
+}
+END_TEST
+
+static const char *const no_integers[] = {"\\boxed{16\\pi}", "\\boxed{33.5}", "\\boxed{\\frac{33}{2}}",
+                                          "", "I give up.", "\\boxed{133}", "\\boxed{-33}"};
+
+START_TEST(what_is_no_such_integer_is_wrong)
+{
+    struct dsr_grade grade;
+    struct dsr_answer answer = {.gold = "33", .answer = no_integers[_i],
+                                .answer_len = strlen(no_integers[_i]), .mode = "dsr"};
+    dsr_grade_integer(&answer, &grade);
+    ck_assert(!grade.correct);
+}
+END_TEST
+
+/* Any bytes at all: no crash, no reading outside (AddressSanitizer looks on). */
+START_TEST(random_bytes_do_no_harm)
+{
+    static const char *const parts[] = {"\\boxed{", "{", "}", "\\", "答案", "\xef\xbc", "\xff",
+                                        "Answer:", "A", "1", "\x01", "\x02", "<think>", "</think>",
+                                        "\n", "(", "or", "=", "\\text", "$"};
+    struct dsr_rng rng;
+    dsr_rng_init(&rng, 1, (uint64_t)_i);
+    struct dsr_buf text = {0};
+    for (int i = 0; i < 40; i++)
+        dsr_buf_adds(&text, parts[dsr_rng_below(&rng, DSR_COUNT(parts))]);
+    char *exact = malloc(text.len); /* without the NUL */
+    memcpy(exact, text.data, text.len);
+    struct dsr_grade grade;
+    struct dsr_answer answer = {.gold = "A", .answer = exact, .answer_len = text.len,
+                                .mode = "dsr"};
+    dsr_grade_choice(&answer, &grade);
+    dsr_grade_integer(&answer, &grade);
+    free(exact);
+    dsr_buf_clear(&text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("grade");
+    TCase *tcase = tcase_create("grade");
+    tcase_add_loop_test(tcase, choices_are_read, 0, (int)DSR_COUNT(choices));
+    tcase_add_test(tcase, an_option_may_be_named_by_its_words);
+    tcase_add_loop_test(tcase, integers_are_read, 0, (int)DSR_COUNT(integers));
+    tcase_add_loop_test(tcase, what_is_no_such_integer_is_wrong, 0, (int)DSR_COUNT(no_integers));
+    tcase_add_loop_test(tcase, random_bytes_do_no_harm, 0, 300);
+    suite_add_tcase(suite, tcase);
+    return unit_run(suite);
+}
