@@ -66,7 +66,9 @@ struct dsr_interval dsr_wilson(double successes, double n)
     double p = successes / n, z2 = Z95 * Z95;
     double middle = (p + z2 / (2 * n)) / (1 + z2 / n);
     double half = Z95 / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n));
-    return (struct dsr_interval){fmax(0, middle - half), fmin(1, middle + half)};
+    /* the formula gives 0 and 1 exactly here; floating point does not */
+    return (struct dsr_interval){successes > 0 ? fmax(0, middle - half) : 0,
+                                 successes < n ? fmin(1, middle + half) : 1};
 }
 
 static double ratio(const double *values, const double *weights, size_t n)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct reading {
@@ -130,12 +131,68 @@ static int take_row(void *arg, char **fields, size_t n, int line, struct dsr_err
     return rc;
 }
 
+/* The seed system writes its last column as bare JSON, commas, quotes and all. Such a tail is put
+ * between quotes here, so that the row is RFC 4180. */
+static void quote_tail(const char *line, FILE *out)
+{
+    bool quoted = false;
+    const char *p = line;
+    for (; *p && (quoted || strncmp(p, ",{", 2)); p++)
+        quoted ^= *p == '"';
+    fwrite(line, 1, (size_t)(p - line), out);
+    if (!*p)
+        return;
+    fputs(",\"", out);
+    for (p++; *p && *p != '\n' && *p != '\r'; p++) {
+        if (*p == '"')
+            fputc('"', out);
+        fputc(*p, out);
+    }
+    fputs("\"\n", out);
+}
+
+/* A copy of the file with quoted tails, in memory; NULL on failure. */
+static FILE *quoted_copy(const char *path)
+{
+    FILE *in = fopen(path, "re");
+    int fd = in ? memfd_create("benchmark_results", MFD_CLOEXEC) : -1;
+    FILE *out = fd >= 0 ? fdopen(fd, "w+") : NULL;
+    char *line = NULL;
+    size_t cap = 0;
+    while (out && getline(&line, &cap, in) >= 0)
+        quote_tail(line, out);
+    free(line);
+    if (in)
+        fclose(in);
+    if (out && fflush(out)) {
+        fclose(out);
+        return NULL;
+    }
+    return out;
+}
+
+static int scan_quoted(const char *path, struct reading *r, struct dsr_error *err)
+{
+    char copy_path[64];
+    FILE *copy = quoted_copy(path);
+    if (!copy)
+        return dsr_error_set(err, DSR_ESTORE, "%s can't be read", path);
+    snprintf(copy_path, sizeof copy_path, "/proc/self/fd/%d", fileno(copy));
+    int rc = dsr_csv_read(copy_path, take_row, r, err);
+    if (rc < 0)
+        snprintf(err->file, sizeof err->file, "%s", path);
+    fclose(copy);
+    return rc;
+}
+
 static int scan_file(const char *folder, const char *name, struct reading *r, struct dsr_error *err)
 {
     char *path = NULL;
     if (asprintf(&path, "%s/%s", folder, name) < 0)
         return dsr_error_set(err, DSR_ENOMEM, "out of memory");
-    int rc = access(path, F_OK) ? 0 : dsr_csv_read(path, take_row, r, err);
+    int rc = 0;
+    if (!access(path, F_OK))
+        rc = r->bench ? scan_quoted(path, r, err) : dsr_csv_read(path, take_row, r, err);
     free(path);
     return rc;
 }

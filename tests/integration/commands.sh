@@ -1,0 +1,156 @@
+#!/bin/bash
+# Whole commands against the simulator: the JSON contract, figures against the truth, stores, resume.
+. "$top_srcdir/tests/integration/lib.sh"
+
+quiet='{"defaults": {"ttft_ms": 80, "itl_ms": 4, "reasoning_tokens": 20, "answer_tokens": 10,
+	"accuracy": {"gpqa": 1, "aime2024": 1, "ceval": 1}},
+	"providers": {"huawei": {"accuracy": {"gpqa": 0, "aime2024": 0, "ceval": 0}},
+	"nvidia": {"faults": {"http_202": 1}}, "tencent": {"reasoning": "reasoning"},
+	"azure": {"faults": {"http_503": 0.15, "http_429": 0.1}, "retry_after_s": 0},
+	"aliyun": {"faults": {"cut": 0.4, "malformed": 0.3, "stream_error": 0.3}}}}'
+start_sim "$quiet" --truth "$work/truth.jsonl"
+
+sets=gpqa-sample,aime2024-sample,ceval-sample
+eval_ok() {
+	exits 1 dsr -q eval --dataset $sets --output both --format json || return 1
+	json '.schema == 1 and (.job | length) == 36 and .model == "deepseek-r1"' &&
+		json '[.results[].provider] | unique | length == 15' &&
+		json '[.results[].dataset] | unique | length == 3' &&
+		json '[.results[] | select(.provider != "huawei" and .provider != "aliyun") |
+			.accuracy == 100 and .answered == .asked and .errors == 0] | all' &&
+		json '[.results[] | select(.provider == "huawei") | .accuracy == 0 and .ci95[0] == 0] | all' &&
+		json '.results[0] | .groups | to_entries | map(.value.asked) | add == 13' &&
+		json '[.results[] | select(.provider == "deepseek") | .cost > 0 and .currency == "CNY"] | all' &&
+		json '[.results[] | select(.provider == "huawei") | .cost == null] | all'
+}
+check "eval asks and grades every provider in its own dialect" eval_ok
+cp "$work/out" "$work/eval.json"
+job=$(jq -r .job "$work/eval.json")
+
+check "a stream that breaks after its first token is an error, not a wrong answer" \
+	jq -e '[.results[] | select(.provider == "aliyun")] | (map(.errors) | add) > 0 and
+		(map(.answered + .errors) | add) == (map(.asked) | add)' "$work/eval.json"
+
+resume_ok() {
+	local before after
+	before=$(wc -l <"$work/truth.jsonl")
+	exits 1 dsr -q eval --resume "$job" --format json || return 1
+	after=$(wc -l <"$work/truth.jsonl")
+	# only aliyun's errors are asked again
+	[ "$(tail -n +$((before + 1)) "$work/truth.jsonl" | jq -r .provider | sort -u)" = aliyun ] &&
+		json --slurpfile old "$work/eval.json" '[.results[] | select(.provider != "aliyun")] ==
+			[$old[0].results[] | select(.provider != "aliyun")]'
+}
+check "a resumed job asks nothing that was answered and tells the same figures" resume_ok
+check "an unknown job is told" says 2 "no eval job" dsr eval --resume no-such-job
+
+perf_ok() {
+	exits 1 dsr -q perf --requests 6 --concurrency 3 --output both --format json || return 1
+	json '.schema == 1 and (.providers | length) == 15' &&
+		json '[.providers[] | select(.provider != "aliyun" and .provider != "azure") |
+			.success == 1 and .succeeded == 6 and .errors == {}] | all' &&
+		json '[.providers[] | select(.provider == "volcengine") | .metrics |
+			.ttft.median > 0.079 and .ttft.median < 0.3 and .itl.median > 0.003 and
+			.itl.median < 0.02 and .otpr.avg == 30 and .ttft.n == 6 and
+			.ttfa.median > .ttft.median + 0.07 and .ttft.ci95[0] <= .ttft.avg] | all' &&
+		json '[.providers[] | .token_source] | unique - ["billed", "events", null] == []' &&
+		json '[.providers[] | select(.provider == "azure") | .token_source == "events"] | all' &&
+		json '[.providers[] | select(.provider == "aliyun") | .errors | keys[]] |
+			unique - ["cut", "malformed", "http_500"] == []'
+}
+check "perf measures what the simulator plays" perf_ok
+cp "$work/out" "$work/perf.json"
+
+# times of perf against the truth log: by provider, median of first chunk minus received
+truth_ok() {
+	local seen told
+	seen=$(tail -n 90 "$work/truth.jsonl" | jq -s '[.[] | select(.provider == "volcengine") |
+		(.first_ns - .received_ns) / 1e9] | sort | .[length / 2 | floor]')
+	told=$(jq '.providers[] | select(.provider == "volcengine") | .metrics.ttft.median' "$work/perf.json")
+	echo "truth $seen, measured $told"
+	jq -en "($told - $seen) | fabs < 0.05"
+}
+check "time to first token is the simulator's" truth_ok
+
+cat >"$work/need.json" <<'J'
+{"filters": [{"metric": "gpqa", "stat": "lo95", "min": 60}, {"metric": "success", "min": 0.9}],
+ "order": [{"metric": "output_price"}, {"metric": "ttft", "stat": "p90"}]}
+J
+route_ok() {
+	exits 0 dsr route --requirement "$work/need.json" --format json || return 1
+	json '.schema == 1 and .currency == "CNY" and (.matched | length) > 5' &&
+		json '[.matched[].rank] == [range(1; (.matched | length) + 1)]' &&
+		json '[.matched[0].provider] - ["volcengine"] == []' &&
+		json '[.rejected[] | select(.provider == "huawei") | .failed[0] | .metric == "gpqa" and
+			.stat == "lo95" and .min == 60 and .value < 60] | all' &&
+		json '[.matched[] | .metrics.output_price.avg] | . == (map(select(. != null)) | sort) +
+			map(select(. == null))'
+}
+check "route ranks by what was measured" route_ok
+cp "$work/out" "$work/route.json"
+same_ok() {
+	exits 0 dsr route --requirement "$work/need.json" --data-dir "$work/results/csv" --format json
+	jq -e --slurpfile db "$work/route.json" '[.matched[].provider] == [$db[0].matched[].provider]' \
+		"$work/out"
+}
+check "the CSV files lead to the same ranking as the database" same_ok
+check "since leaves older results out" exits 1 dsr route --requirement "$work/need.json" --since 2100-01-01
+dollars_ok() {
+	exits 0 dsr route --requirement "$work/need.json" --currency USD --format json
+	json '.currency == "USD" and ([.matched[] | select(.provider == "volcengine") |
+		.metrics.output_price.avg] | .[0] | (. - 1.096) | fabs < 1e-9)'
+}
+check "prices are converted" dollars_ok
+explain_ok() {
+	exits 0 dsr route --requirement "$work/need.json" --explain
+	grep -q "huawei is left out: gpqa (lo95) is" "$work/out" &&
+		grep -q "volcengine: first of" "$work/out"
+}
+check "route --explain says why" explain_ok
+
+repeat_ok() {
+	exits 0 dsr -q eval --dataset gpqa-sample -p together,huawei --limit 4 --repeat 2 --seed 5 --format json
+	json '[.results[].asked] == [8, 8] and [.results[].repeats] == [2, 2]'
+}
+check "limit, repeat and seed choose the questions" repeat_ok
+shards_ok() {
+	local total=0 i
+	for i in 1 2 3; do
+		exits 0 dsr -q eval --dataset gpqa-sample -p together --shard $i/3 --format json || return 1
+		total=$((total + $(jq '.results[0].asked' "$work/out")))
+	done
+	[ "$total" -eq 13 ]
+}
+check "shards share the questions out" shards_ok
+rate_ok() {
+	exits 0 dsr -q perf -p volcengine --rate 20 --duration 1 --format json
+	json '.providers[0].requests > 5 and .providers[0].requests < 50'
+}
+check "open loop sends at its rate" rate_ok
+duration_ok() {
+	exits 0 dsr -q perf -p volcengine -c 2 --duration 1 --warmup 2 --format json
+	json '.providers[0] | .requests >= 4 and .success == 1 and .requests_per_s > 2'
+}
+check "a run may last a time" duration_ok
+
+grep -rlaF "$DSR_SIM_KEY" "$work" >"$work/leaks" 2>/dev/null
+check "the key is in no file" test ! -s "$work/leaks"
+csv_ok() {
+	head -1 "$work/results/csv/perf_results.csv" | grep -qx "JOB_ID,PROVIDER,MODEL,PROMPT_TYPE,SUCCESS,START_TIME,END_TIME,TIME_TO_FIRST_TOKEN,TIME_TO_FIRST_RESULT_TOKEN,TOTAL_TIME,INPUT_TOKENS_COUNT,OUTPUT_TOKENS_COUNT,REASONING_TOKENS_COUNT,CACHED_TOKENS_COUNT_BILLING,INPUT_TOKENS_COUNT_BILLING,OUTPUT_TOKENS_COUNT_BILLING,ERROR" &&
+		[ "$(wc -l <"$work/results/csv/perf_results.csv")" -eq 91 ]
+}
+check "CSV files have the columns of the seed system" csv_ok
+check "doctor --online asks each provider" exits 1 dsr doctor --online
+check "doctor found the answering ones well" grep -q "together .*answers; first token" "$work/out"
+check "the simulator stops cleanly" stop_sim
+check "a provider that is not there is an error of its own class" bash -c \
+	"'$run' -q --config '$work/config' --data '$work/data' perf -p together --format json |
+	jq -e '.providers[0].errors == {\"connect\": 3}'"
+for command in "" eval perf route plugins grade doctor; do
+	check "dsr-run $command --help" exits 0 "$run" $command --help
+done
+check "dsr-run --version" exits 0 "$run" --version
+check "an unknown command is told" exits 2 "$run" nonsense
+check "an unknown provider is told" says 2 'no provider "nobody"' dsr perf -p nobody
+check "an unknown dataset is told" says 2 'no "nothing"' dsr eval --dataset nothing
+check "a missing dataset names the script that fetches it" says 2 download_datasets dsr eval --dataset gpqa
