@@ -68,10 +68,9 @@ static int take_row(void *arg, char **fields, size_t n, int line, struct dsr_err
                 if (!strcmp(fields[f], names[c]))
                     r->at[c] = (int)f;
             if (r->at[c] < 0)
-                return dsr_error_set(err, DSR_ECONFIG, "the header has no column \"%s\"%s",
-                                     names[c],
-                                     c == ANSWER ? " (answers of the test split are not public)"
-                                                 : "");
+                return dsr_error_set(
+                    err, DSR_ECONFIG, "the header has no column \"%s\"%s", names[c],
+                    c == ANSWER ? " (answers of the test split are not public)" : "");
         }
         return 0;
     }
@@ -107,8 +106,7 @@ static int read_rows(const char *folder, const char *split, const char *code, si
 /* "computer_network" -> "计算机网络", or "computer network" when the mapping does not know it. */
 static char *subject_name(const struct dataset *d, const char *code)
 {
-    const char *chinese =
-        json_string_value(json_array_get(json_object_get(d->mapping, code), 1));
+    const char *chinese = json_string_value(json_array_get(json_object_get(d->mapping, code), 1));
     char *name = strdup(chinese ? chinese : code);
     for (char *p = name; p && *p && !chinese; p++)
         if (*p == '_')
@@ -215,9 +213,8 @@ static int item(void *state, size_t i, struct dsr_item *out, struct dsr_error *e
     bool ok = (out->messages = json_array()) && (out->options = json_array());
     for (size_t k = 0; k < s->n_shots && ok; k++)
         ok = !json_array_append_new(out->messages, question_turn(s, &s->shots[k])) &&
-             !json_array_append_new(out->messages,
-                                    json_pack("{s:s, s:s}", "role", "assistant", "content",
-                                              s->shots[k].text[ANSWER]));
+             !json_array_append_new(out->messages, json_pack("{s:s, s:s}", "role", "assistant",
+                                                             "content", s->shots[k].text[ANSWER]));
     ok = ok && !json_array_append_new(out->messages, question_turn(s, row));
     for (int c = A; c <= D && ok; c++)
         ok = !json_array_append_new(out->options, json_string(row->text[c]));

@@ -7,10 +7,9 @@
 #include <string.h>
 
 enum { QUESTION, CORRECT, WRONG1, WRONG2, WRONG3, SUBDOMAIN, RECORD, N_COLUMNS };
-static const char *const names[N_COLUMNS] = {"Question",           "Correct Answer",
-                                             "Incorrect Answer 1", "Incorrect Answer 2",
-                                             "Incorrect Answer 3", "Subdomain",
-                                             "Record ID"};
+static const char *const names[N_COLUMNS] = {
+    "Question",           "Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2",
+    "Incorrect Answer 3", "Subdomain",      "Record ID"};
 
 struct row {
     char *text[N_COLUMNS];
@@ -152,8 +151,8 @@ static int item(void *state, size_t i, struct dsr_item *out, struct dsr_error *e
         json_string_value(json_array_get(out->options, 2)),
         json_string_value(json_array_get(out->options, 3)));
     const char *record = row->text[RECORD];
-    if ((record && *record ? asprintf(&out->id, "%s", record)
-                           : asprintf(&out->id, "%zu", i + 1)) < 0)
+    if ((record && *record ? asprintf(&out->id, "%s", record) : asprintf(&out->id, "%zu", i + 1)) <
+        0)
         out->id = NULL;
     if (row->text[SUBDOMAIN] && row->text[SUBDOMAIN][0])
         out->group = strdup(row->text[SUBDOMAIN]);

@@ -115,7 +115,8 @@ static void judge_answer(struct dsr_exchange *x, const char *transport_fault, co
         char name[32] = "stream_error";
         if (s->error_code == 429 || s->error_code >= 500)
             snprintf(name, sizeof name, "http_%d", s->error_code);
-        set_fault(x, name, fresh && (!s->error_code || s->error_code == 429 || s->error_code >= 500),
+        set_fault(x, name,
+                  fresh && (!s->error_code || s->error_code == 429 || s->error_code >= 500),
                   s->error);
     } else if (x->malformed) {
         set_fault(x, "malformed", fresh, "the answer is not what this API sends");

@@ -116,9 +116,8 @@ int dsr_openai_build(void *state, const struct dsr_chat *chat, struct dsr_http_r
     if (!rc)
         rc = dsr_http_request_set_header(request, "Content-Type", "application/json");
     if (!rc)
-        rc = dsr_http_request_set_header(request, "Accept",
-                                         dsr_chat_stream(chat) ? "text/event-stream"
-                                                               : "application/json");
+        rc = dsr_http_request_set_header(
+            request, "Accept", dsr_chat_stream(chat) ? "text/event-stream" : "application/json");
     if (!rc && o->authorization)
         rc = dsr_http_request_set_header(request, "Authorization", o->authorization);
     json_object_foreach(json_object_get(dsr_service_json(o->service), "headers"), name, value)
@@ -167,7 +166,8 @@ static void take_usage(const json_t *usage, struct dsr_stream *stream)
         .input = dsr_json_int(usage, "prompt_tokens", -1),
         .output = dsr_json_int(usage, "completion_tokens", -1),
         .reasoning = dsr_json_int(out, "reasoning_tokens", -1),
-        .cached = dsr_json_int(in, "cached_tokens", dsr_json_int(usage, "prompt_cache_hit_tokens", -1)),
+        .cached =
+            dsr_json_int(in, "cached_tokens", dsr_json_int(usage, "prompt_cache_hit_tokens", -1)),
     };
     dsr_stream_usage(stream, &u);
 }

@@ -13,13 +13,13 @@ struct dsr_stream {
     struct dsr_hist gaps; /* between token-bearing events, microseconds */
     /* stamps of the monotonic clock, 0 when it did not happen */
     uint64_t first_token_ns, first_answer_ns, last_token_ns;
-    uint64_t now_ns;    /* arrival of the bytes being taken */
-    bool bearing;       /* the event being taken holds tokens */
+    uint64_t now_ns; /* arrival of the bytes being taken */
+    bool bearing;    /* the event being taken holds tokens */
     int64_t token_events, reasoning_events;
     struct dsr_usage usage;
     char finish_reason[32];
-    bool done;       /* the end mark came */
-    int error_code;  /* of an error inside the stream */
+    bool done;      /* the end mark came */
+    int error_code; /* of an error inside the stream */
     bool has_error;
     char error[256];
 };

@@ -50,16 +50,16 @@ static int exit_status(int code)
 
 int dsr_fail(const struct dsr_globals *globals, const struct dsr_error *err)
 {
-    static const char *const names[] = {"ok",    "usage", "config", "store",  "memory",
-                                        "plugin", "io",   "invalid", "not_found"};
+    static const char *const names[] = {"ok",     "usage", "config",  "store",    "memory",
+                                        "plugin", "io",    "invalid", "not_found"};
     char text[2048];
     dsr_error_text(err, text, sizeof text);
     fprintf(stderr, "dsr-run: error: %s\n", text);
     if (globals->format == DSR_FORMAT_JSON) {
         size_t code = (size_t)-err->code;
-        json_t *error = json_pack("{s:s, s:o}", "code",
-                                  code < DSR_COUNT(names) ? names[code] : "unknown", "message",
-                                  dsr_json_text(err->message, strlen(err->message)));
+        json_t *error =
+            json_pack("{s:s, s:o}", "code", code < DSR_COUNT(names) ? names[code] : "unknown",
+                      "message", dsr_json_text(err->message, strlen(err->message)));
         if (err->file[0])
             json_object_set_new(error, "file", dsr_json_text(err->file, strlen(err->file)));
         if (err->line)

@@ -52,7 +52,7 @@ static void note(struct report *r, const char *status, const char *what, const c
 
 static void check_files(struct report *r, const struct dsr_settings *s)
 {
-    const struct dsr_doc *docs[] = {&s->cron,    &s->keys,   &s->db,      &s->currency,
+    const struct dsr_doc *docs[] = {&s->cron,    &s->keys,   &s->db,       &s->currency,
                                     &s->prompts, &s->models, &s->services, &s->datasets};
     note(r, "ok", "config folder", s->layout.config_dir);
     note(r, "ok", "data folder", s->layout.data_dir);
@@ -196,7 +196,8 @@ static void print(const struct report *r, enum dsr_format format)
     size_t i;
     json_t *check;
     if (format == DSR_FORMAT_JSON) {
-        json_t *root = json_pack("{s:i, s:b, s:O}", "schema", 1, "ok", !r->bad, "checks", r->checks);
+        json_t *root =
+            json_pack("{s:i, s:b, s:O}", "schema", 1, "ok", !r->bad, "checks", r->checks);
         dsr_print_json(root);
         json_decref(root);
         return;

@@ -84,15 +84,14 @@ static json_t *score_json(const struct dsr_score *s, int repeats)
 {
     const struct dsr_tally *t = &s->total;
     struct dsr_interval ci = dsr_wilson((double)t->correct, (double)(t->answered ? t->asked : 0));
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:[o, o], s:o, s:i, s:I, s:I, s:o, s:s}",
-                     "provider", s->provider, "dataset", s->dataset, "asked", (json_int_t)t->asked,
-                     "answered", (json_int_t)t->answered, "correct", (json_int_t)t->correct,
-                     "errors", (json_int_t)t->errors, "accuracy",
-                     dsr_json_real(dsr_tally_accuracy(t)), "ci95", dsr_json_real(100 * ci.lo),
-                     dsr_json_real(100 * ci.hi), "groups", dsr_score_groups(s), "repeats", repeats,
-                     "input_tokens", (json_int_t)s->input_tokens, "output_tokens",
-                     (json_int_t)s->output_tokens, "cost", dsr_json_real(s->cost), "currency",
-                     s->currency);
+    return json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:[o, o], s:o, s:i, s:I, s:I, s:o, s:s}", "provider",
+        s->provider, "dataset", s->dataset, "asked", (json_int_t)t->asked, "answered",
+        (json_int_t)t->answered, "correct", (json_int_t)t->correct, "errors", (json_int_t)t->errors,
+        "accuracy", dsr_json_real(dsr_tally_accuracy(t)), "ci95", dsr_json_real(100 * ci.lo),
+        dsr_json_real(100 * ci.hi), "groups", dsr_score_groups(s), "repeats", repeats,
+        "input_tokens", (json_int_t)s->input_tokens, "output_tokens", (json_int_t)s->output_tokens,
+        "cost", dsr_json_real(s->cost), "currency", s->currency);
 }
 
 static void print_json(const struct dsr_eval_result *r)
@@ -108,14 +107,15 @@ static void print_json(const struct dsr_eval_result *r)
 
 static void print_table(const struct dsr_eval_result *r, enum dsr_format format)
 {
-    static const char *const columns[] = {"PROVIDER", "DATASET", "ASKED",  "ANSWERED",
-                                          "CORRECT",  "ERRORS",  "ACCURACY", "LO95",
-                                          "HI95",     "OUTPUT_TOKENS", "COST", "CURRENCY"};
+    static const char *const columns[] = {"PROVIDER", "DATASET",       "ASKED",    "ANSWERED",
+                                          "CORRECT",  "ERRORS",        "ACCURACY", "LO95",
+                                          "HI95",     "OUTPUT_TOKENS", "COST",     "CURRENCY"};
     struct dsr_table *table = dsr_table_new(columns, DSR_COUNT(columns), format);
     for (size_t i = 0; table && i < r->n; i++) {
         const struct dsr_score *s = &r->scores[i];
         const struct dsr_tally *t = &s->total;
-        struct dsr_interval ci = dsr_wilson((double)t->correct, (double)(t->answered ? t->asked : 0));
+        struct dsr_interval ci =
+            dsr_wilson((double)t->correct, (double)(t->answered ? t->asked : 0));
         char b[9][32];
         const char *cells[] = {s->provider,
                                s->dataset,
@@ -166,8 +166,7 @@ static int restore(struct dsr_ctx *ctx, struct args *a, struct saved *saved, str
     bool csv = !strcmp(a->o.output, "csv");
     const char *name = csv ? "csv" : ctx->settings.store_name;
     const char *path = csv ? ctx->settings.log_dir : ctx->settings.store_path;
-    struct dsr_query query = {
-        .size = sizeof query, .kind = DSR_RECORD_JOB, .job = a->o.resume};
+    struct dsr_query query = {.size = sizeof query, .kind = DSR_RECORD_JOB, .job = a->o.resume};
     int rc = dsr_store_open(&store, ctx->registry, name, path, DSR_STORE_READ, ctx->host, err);
     if (rc)
         return rc;

@@ -69,12 +69,12 @@ static int grade_one(void *arg, json_t *object, int line, struct dsr_error *err)
                                 .mode = g->args->grader};
     int rc = g->ops->grade(&answer, &grade, err);
     if (rc)
-        return dsr_error_file(err, DSR_ECONFIG, file, line, "%s", (dsr_error_wrap(err, "grading"), err->message));
-    json_t *out = json_pack("{s:O, s:o, s:b, s:f, s:s}", "id", id, "extracted",
-                            grade.extracted[0]
-                                ? dsr_json_text(grade.extracted, strlen(grade.extracted))
-                                : json_null(),
-                            "correct", grade.correct, "score", grade.score, "rule", grade.rule);
+        return dsr_error_file(err, DSR_ECONFIG, file, line, "%s",
+                              (dsr_error_wrap(err, "grading"), err->message));
+    json_t *out = json_pack(
+        "{s:O, s:o, s:b, s:f, s:s}", "id", id, "extracted",
+        grade.extracted[0] ? dsr_json_text(grade.extracted, strlen(grade.extracted)) : json_null(),
+        "correct", grade.correct, "score", grade.score, "rule", grade.rule);
     json_dumpf(out, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(out);
@@ -97,9 +97,8 @@ int dsr_cmd_grade(struct dsr_globals *globals, int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     if (dsr_ctx_open(&ctx, globals, &err))
         return dsr_fail(globals, &err);
-    struct grading g = {.args = &a,
-                        .ops = dsr_registry_ops(ctx.registry, DSR_KIND_EVALUATOR, a.evaluator,
-                                                &err)};
+    struct grading g = {
+        .args = &a, .ops = dsr_registry_ops(ctx.registry, DSR_KIND_EVALUATOR, a.evaluator, &err)};
     int rc = g.ops ? dsr_jsonl_read(a.input, grade_one, &g, &err) : err.code;
     int status = rc ? dsr_fail(globals, &err) : 0;
     dsr_ctx_close(&ctx);

@@ -123,9 +123,9 @@ static void print_json(const struct dsr_perf_result *r)
 
 static void print_table(const struct dsr_perf_result *r, enum dsr_format format)
 {
-    static const char *const columns[] = {"PROVIDER",    "REQUESTS",   "SUCCESS", "TTFT",
-                                          "TTFT_P90",    "TTFA",       "ITL",     "DECODE",
-                                          "OTPS",        "OTPR",       "COST",    "ERRORS"};
+    static const char *const columns[] = {"PROVIDER", "REQUESTS", "SUCCESS", "TTFT",
+                                          "TTFT_P90", "TTFA",     "ITL",     "DECODE",
+                                          "OTPS",     "OTPR",     "COST",    "ERRORS"};
     struct dsr_table *table = dsr_table_new(columns, DSR_COUNT(columns), format);
     for (size_t i = 0; table && i < r->n; i++) {
         const struct dsr_candidate *c = r->providers[i];

@@ -18,16 +18,15 @@ static void print_json(const struct dsr_loaded *files, size_t n)
     for (size_t i = 0; i < n; i++) {
         const struct dsr_plugin *p = files[i].plugin;
         if (p)
-            json_array_append_new(
-                loaded, json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "kind", dsr_kind_name(p->kind),
-                                  "name", p->name, "version", p->version, "abi", (int)p->abi,
-                                  "file", files[i].file, "summary", p->summary));
+            json_array_append_new(loaded, json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "kind",
+                                                    dsr_kind_name(p->kind), "name", p->name,
+                                                    "version", p->version, "abi", (int)p->abi,
+                                                    "file", files[i].file, "summary", p->summary));
         else
             json_array_append_new(refused, json_pack("{s:s, s:s}", "file", files[i].file, "reason",
                                                      files[i].reason ? files[i].reason : ""));
     }
-    json_t *root =
-        json_pack("{s:i, s:o, s:o}", "schema", 1, "loaded", loaded, "refused", refused);
+    json_t *root = json_pack("{s:i, s:o, s:o}", "schema", 1, "loaded", loaded, "refused", refused);
     dsr_print_json(root);
     json_decref(root);
 }

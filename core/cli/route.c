@@ -127,8 +127,8 @@ static int rank(struct dsr_ctx *ctx, const struct args *a, const struct dsr_snap
     return rc;
 }
 
-static void print_json(const struct args *a, const char *model,
-                       const struct dsr_snapshot *snapshot, const struct dsr_ranking *r)
+static void print_json(const struct args *a, const char *model, const struct dsr_snapshot *snapshot,
+                       const struct dsr_ranking *r)
 {
     json_t *matched = json_array(), *rejected = json_array();
     for (size_t k = 0; k < r->n_matched; k++) {
@@ -139,9 +139,9 @@ static void print_json(const struct args *a, const char *model,
     }
     for (size_t i = 0; i < r->n; i++)
         if (json_array_size(r->failed[i]))
-            json_array_append_new(rejected, json_pack("{s:s, s:O}", "provider",
-                                                      snapshot->list[i]->provider, "failed",
-                                                      r->failed[i]));
+            json_array_append_new(rejected,
+                                  json_pack("{s:s, s:O}", "provider", snapshot->list[i]->provider,
+                                            "failed", r->failed[i]));
     json_t *root = json_pack("{s:i, s:s, s:s, s:o, s:o}", "schema", 1, "model", model, "currency",
                              a->currency, "matched", matched, "rejected", rejected);
     dsr_print_json(root);
@@ -198,8 +198,8 @@ static void print_failed(const struct dsr_snapshot *snapshot, const struct dsr_r
             if (json_is_number(value))
                 snprintf(number, sizeof number, "%.4g", json_number_value(value));
             printf("%s is left out: %s (%s) is %s, %s is %.4g\n", snapshot->list[i]->provider,
-                   dsr_json_string(f, "metric", ""), dsr_json_string(f, "stat", ""), number,
-                   bound, dsr_json_number(f, bound));
+                   dsr_json_string(f, "metric", ""), dsr_json_string(f, "stat", ""), number, bound,
+                   dsr_json_number(f, bound));
         }
     }
 }

@@ -2,12 +2,12 @@
 #include "core/config/settings.h"
 
 static const struct dsr_field model_fields[] = {
-    {"name", DSR_T_STRING, true, 0, 0},        {"type", DSR_T_STRING, false, 0, 0},
-    {"tokenizer", DSR_T_STRING, false, 0, 0},  {"temperature", DSR_T_NUMBER, false, 0, 2},
-    {"top_p", DSR_T_NUMBER, false, 0, 1},      {"max_tokens", DSR_T_INT, false, 1, 10000000},
-    {"timeout", DSR_T_NUMBER, false, 0, 1e6},  {"timeouts", DSR_T_NUMBERS, false, 0, 0},
-    {"until", DSR_T_STRING, false, 0, 0},      {"note", DSR_T_STRING, false, 0, 0},
-    {"source", DSR_T_STRING, false, 0, 0},     {"updated", DSR_T_STRING, false, 0, 0},
+    {"name", DSR_T_STRING, true, 0, 0},       {"type", DSR_T_STRING, false, 0, 0},
+    {"tokenizer", DSR_T_STRING, false, 0, 0}, {"temperature", DSR_T_NUMBER, false, 0, 2},
+    {"top_p", DSR_T_NUMBER, false, 0, 1},     {"max_tokens", DSR_T_INT, false, 1, 10000000},
+    {"timeout", DSR_T_NUMBER, false, 0, 1e6}, {"timeouts", DSR_T_NUMBERS, false, 0, 0},
+    {"until", DSR_T_STRING, false, 0, 0},     {"note", DSR_T_STRING, false, 0, 0},
+    {"source", DSR_T_STRING, false, 0, 0},    {"updated", DSR_T_STRING, false, 0, 0},
 };
 
 static const struct dsr_field service_fields[] = {
@@ -103,6 +103,20 @@ static int check_services(const struct dsr_settings *s, struct dsr_error *err)
     return 0;
 }
 
+/* Options that the bundled plugins read; those of other plugins are theirs to check. */
+static int check_options(const struct dsr_doc *doc, const json_t *options, const char *place,
+                         struct dsr_error *err)
+{
+    static const struct dsr_field fields[] = {
+        {"rounds", DSR_T_STRING, false, 0, 0},       {"order", DSR_T_STRING, false, 0, 0},
+        {"output_tokens", DSR_T_INT, false, 1, 1e7}, {"shots", DSR_T_INT, false, 0, 5},
+        {"split", DSR_T_STRING, false, 0, 0},
+    };
+    struct dsr_doc quiet = *doc;
+    quiet.host = NULL;
+    return dsr_doc_check(&quiet, options, place, fields, DSR_COUNT(fields), err);
+}
+
 static int check_datasets(const struct dsr_settings *s, struct dsr_error *err)
 {
     static const struct dsr_field fields[] = {
@@ -115,11 +129,14 @@ static int check_datasets(const struct dsr_settings *s, struct dsr_error *err)
     const struct dsr_doc *doc = &s->datasets;
     const char *name;
     char place[256];
-    json_t *entry;
+    json_t *entry, *options;
     json_object_foreach(doc->root, name, entry)
     {
         snprintf(place, sizeof place, "/%s", name);
         int rc = dsr_doc_check(doc, entry, place, fields, DSR_COUNT(fields), err);
+        snprintf(place, sizeof place, "/%s/options", name);
+        if (!rc && (options = json_object_get(entry, "options")))
+            rc = check_options(doc, options, place, err);
         if (rc)
             return rc;
     }

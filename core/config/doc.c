@@ -182,7 +182,8 @@ static bool all_are(const json_t *value, bool array, json_type type)
     if (array ? !json_is_array(value) : !json_is_object(value))
         return false;
     if (array) {
-        json_array_foreach((json_t *)value, i, member) if (json_typeof(member) != type) return false;
+        json_array_foreach((json_t *)value, i,
+                           member) if (json_typeof(member) != type) return false;
         return true;
     }
     json_object_foreach((json_t *)value, key, member)

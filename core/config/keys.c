@@ -41,8 +41,7 @@ int dsr_keys_check(struct dsr_settings *s, struct dsr_host *host, struct dsr_err
     }
     struct stat st;
     if (literal && !stat(s->keys.path, &st) && (st.st_mode & 077))
-        dsr_host_log(s->host, DSR_LOG_WARN, "%s can be read by others; chmod 600 it",
-                     s->keys.path);
+        dsr_host_log(s->host, DSR_LOG_WARN, "%s can be read by others; chmod 600 it", s->keys.path);
     return 0;
 }
 

@@ -35,10 +35,9 @@ static void service_free(struct dsr_service *service)
         return;
     if (service->key)
         explicit_bzero(service->key, strlen(service->key));
-    char *texts[] = {service->code,     service->model_code, service->base_url,
-                     service->model,    service->plugin,     service->currency,
-                     service->ca_file,  service->key,        service->think_open,
-                     service->think_close, service->unusable};
+    char *texts[] = {service->code,       service->model_code,  service->base_url, service->model,
+                     service->plugin,     service->currency,    service->ca_file,  service->key,
+                     service->think_open, service->think_close, service->unusable};
     for (size_t i = 0; i < DSR_COUNT(texts); i++)
         free(texts[i]);
     free(service);
@@ -62,8 +61,7 @@ static char *why_unusable(const struct dsr_settings *s, const struct dsr_service
 {
     const char *url = service->base_url;
     if (strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
-        return dsr_format("its base_url \"%s\" is no address; set it in %s", url,
-                          s->services.path);
+        return dsr_format("its base_url \"%s\" is no address; set it in %s", url, s->services.path);
     if (!service->key)
         return dsr_format("it has no API key (api_keys.json or DSR_KEY_ variables)");
     return NULL;

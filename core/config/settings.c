@@ -31,8 +31,8 @@ static int load_cron(struct dsr_settings *s, struct dsr_error *err)
     const char *log = dsr_json_string(s->cron.root, "log", "");
     if (!*log)
         log = dsr_json_string(s->cron.root, "log_dir", "");
-    s->log_dir = *log ? dsr_path_beside(s->cron.path, log)
-                      : dsr_path_join(s->layout.state_dir, "log");
+    s->log_dir =
+        *log ? dsr_path_beside(s->cron.path, log) : dsr_path_join(s->layout.state_dir, "log");
     return s->log_dir ? 0 : dsr_error_nomem(err);
 }
 
@@ -103,9 +103,12 @@ static int load_prompts(struct dsr_settings *s, struct dsr_error *err)
         {"datasets", DSR_T_OBJECT, false, 0, 0},
     };
     static const struct dsr_field model[] = {
-        {"base_url", DSR_T_STRING, false, 0, 0},        {"model", DSR_T_STRING, false, 0, 0},
-        {"reasoning_inline", DSR_T_BOOL, false, 0, 0},  {"reasoning_start", DSR_T_STRING, false, 0, 0},
-        {"reasoning_end", DSR_T_STRING, false, 0, 0},   {"api_key", DSR_T_STRING, false, 0, 0},
+        {"base_url", DSR_T_STRING, false, 0, 0},
+        {"model", DSR_T_STRING, false, 0, 0},
+        {"reasoning_inline", DSR_T_BOOL, false, 0, 0},
+        {"reasoning_start", DSR_T_STRING, false, 0, 0},
+        {"reasoning_end", DSR_T_STRING, false, 0, 0},
+        {"api_key", DSR_T_STRING, false, 0, 0},
         {"note", DSR_T_STRING, false, 0, 0},
     };
     static const struct dsr_field datasets[] = {{"directory", DSR_T_STRING, false, 0, 0}};
@@ -150,8 +153,8 @@ int dsr_settings_load(struct dsr_settings *s, const char *config, const char *da
 
 void dsr_settings_clear(struct dsr_settings *s)
 {
-    struct dsr_doc *docs[] = {&s->cron,    &s->db,     &s->currency, &s->prompts,
-                              &s->keys,    &s->models, &s->services, &s->datasets};
+    struct dsr_doc *docs[] = {&s->cron, &s->db,     &s->currency, &s->prompts,
+                              &s->keys, &s->models, &s->services, &s->datasets};
     if (s->keys.text)
         explicit_bzero(s->keys.text, s->keys.len);
     for (size_t i = 0; i < DSR_COUNT(docs); i++)

@@ -19,32 +19,48 @@
 
 static struct dsr_pattern patterns[] = {
     {"answer_statement",
-     "(?i:\\b(?:answer|ans|choice|choose|pick|select|go(?:ing)? with|option|response|selection|"
-     "conclusion|verdict|settle on|settling on|opt for|final|letter)\\b)[\\s:]*(?:[(\\[]?(?i:letter|"
-     "option|choice|final)[)\\]]?)?[\\s:,\"'-]*(?:(?i:is|are|was|be|would be|should be|must be|will "
+     "(?i:\\b(?:answer|ans|choose|chose|choosing|pick(?:ed|ing)?|select(?:ed|ing)?|go(?:ing)? "
+     "with|went "
+     "with|(?:correct|right|best|final|chosen|my|true|valid|proper|likely|plausible) "
+     "(?:option|choice|letter|one|selection|response)|my (?:choice|selection)|conclusion|verdict|"
+     "settled? on|settling on|opt(?:ing)? for|final|leaves|left "
+     "with)\\b)[\\s:]*(?:[(\\[]?(?i:letter|"
+     "option|choice|final)[)\\]]?)?[\\s:,\"'-]*(?:(?i:is|are|was|be|would be|should be|must "
+     "be|will "
      "be|remains?|therefore|thus|hence|clearly|then|then is|to|as|becomes|being|here|for this "
      "question|to this question|to the question|in this case|now|i choose|i'd choose|seems to be|"
      "appears to be|has to be)\\b[\\s:,-]*)*" LETTER,
      NULL},
     {"chinese_statement",
-     "(?:答案|选项|选择|正确的?是|应选|应该选|故选|因此选|所以选|可选|就选|改选|应为|选)(?:[\\s:,]*(?:"
-     "应该|应当|应|只能|还是|仍然|为|是|选择|选|就是|就|的是|即|在于|项|定为|改为|更正为|确定为|的选项|"
+     "(?:答案|选项|选择|正确的?是|应选|应该选|故选|因此选|所以选|可选|就选|改选|应为|选)(?:[\\s:,]*"
+     "(?:"
+     "应该|应当|应|只能|还是|仍然|为|是|选择|选|就是|就|的是|即|在于|项|定为|改为|更正为|确定为|"
+     "的选项|"
      "字母))*" LETTER,
      NULL},
     {"is_correct",
-     "(?:(?i:option|choice|answer)\\s*|选项\\s*)?[\"'(\\[\\x01]*\\b([A-J])[\"')\\]\\x02.]*\\s*(?:项|选项)?"
+     "(?:(?i:option|choice|answer)\\s*|选项\\s*)?[\"'(\\[\\x01]*\\b([A-J])[\"')\\]\\x02.]*\\s*(?:"
+     "项|选项)?"
      "\\s*(?:(?i:(?:is|must be|should be|would be|has to be|remains|stands as) (?:therefore |thus |"
      "then |clearly |indeed |definitely )?(?:the )?(?:only )?(?:(?:correct|right|best|true|proper|"
      "valid)(?: (?:answer|option|choice|one|statement))?|answer|correct)\\b(?! (?:if|only|when)))|"
      "(?:是|为)?(?:唯一)?(?:正确|对的|符合题意|正确答案|答案))",
      NULL},
-    {"boxed", "\\x01\\s*(?:(?i:answer|option|choice)\\s*[:=]?\\s*)?[(\\[\"']*([A-J])\\b(?![A-Za-z0-9'])",
+    {"boxed",
+     "\\x01\\s*(?:(?i:answer|option|choice)\\s*[:=]?\\s*)?[(\\[\"']*([A-J])\\b(?![A-Za-z0-9'])",
      NULL},
-    {"bare_line",
-     "^[\\s#>\"'(\\[_-]*([A-J])[\\s\"')\\]_.:,!]*$", NULL},
+    {"bare_line", "^[\\s#>\"'(\\[_-]*([A-J])[\\s\"')\\]_.:,!]*$", NULL},
     {"lettered_line", "^\\s*[(\\[]?([A-J])[)\\].:]\\s*\\S[^\\n]*\\s*\\z", NULL},
+    {"reference",
+     "(?i:\\b(?:which|that|this|it|and|so|hence|thus|therefore)(?:'s|\\s+(?:is|matches|corresponds "
+     "to|"
+     "gives|means|leaves|points to|makes it))?\\s+(?:option|choice|answer|letter)\\s*)" OPEN
+     "([A-J])" END,
+     NULL},
+    {"lower_case_alone", "\\A\\s*[\"'(]?([a-j])[\"').]*\\s*\\z", NULL},
     {"lower_case_statement",
-     "(?i:\\banswer\\b\\s*(?:is|:|=)\\s*(?:option\\s*|choice\\s*)?)[\"'(\\[\\x01]*([a-j])[\"')\\]\\x02.]*\\s*$",
+     "(?i:\\banswer\\b\\s*(?:is|:|=)\\s*(?:option\\s*|choice\\s*)?)[\"'(\\[\\x01]*([a-j])[\"')\\]"
+     "\\x02.]*\\s*$",
      NULL},
 };
 
@@ -61,14 +77,19 @@ struct found {
     const char *rule;
 };
 
-/* "B", "not B", "B or C": what stands around decides whether the letter is meant alone. */
+/* "not B": stands a denial before the letter, in the same clause? */
 static bool denied(const struct found *f, const size_t *v)
 {
-    size_t from = v[2] > 14 ? v[2] - 14 : 0;
-    char before[16] = "";
+    static const char *const words[] = {" not ",  "n't ",     "不是",      "不选", "非",
+                                        "never ", "rule out", "cannot be", "排除"};
+    size_t from = v[2] > 20 ? v[2] - 20 : 0;
+    char before[24] = "";
     memcpy(before, f->text + from, v[2] - from);
-    static const char *const words[] = {" not ", "n't ", "不是", "不选", "非", "never ", "rule out",
-                                        "cannot be"};
+    for (size_t n = strlen(before); n; n--)
+        if (strchr(".,;\n", before[n - 1])) {
+            memmove(before, before + n, strlen(before + n) + 1);
+            break;
+        }
     for (size_t i = 0; i < DSR_COUNT(words); i++)
         if (strstr(before, words[i]))
             return true;
@@ -89,8 +110,8 @@ static bool doubled(const struct found *f, const size_t *v)
         const char *q = p + n;
         while (q < end && strchr(" \"'([\x01", *q) && *q)
             q++;
-        return q < end && *q >= 'A' && *q <= 'J' && (q + 1 == end || !isalnum((unsigned char)q[1])) &&
-               *q != f->text[v[2]];
+        return q < end && *q >= 'A' && *q <= 'J' &&
+               (q + 1 == end || !isalnum((unsigned char)q[1])) && *q != f->text[v[2]];
     }
     return false;
 }
@@ -140,6 +161,20 @@ static char option_by_text(const json_t *options, const char *line, size_t n)
     return letter;
 }
 
+/* "D. the words of D" on a line of its own, when no other letter has such a line. */
+static char only_lettered_line(const struct found *f)
+{
+    char letter = '\0';
+    for (const char *p = f->text; p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL) {
+        const char *q = p + strspn(p, " \t([");
+        bool lettered = *q >= 'A' && *q <= 'J' && q[1] && strchr(".):", q[1]);
+        if (lettered && letter && letter != *q)
+            return '\0';
+        letter = lettered ? *q : letter;
+    }
+    return letter;
+}
+
 static void last_line(const struct found *f, const char **line, size_t *n)
 {
     const char *end = f->text + f->len;
@@ -170,6 +205,8 @@ void dsr_grade_choice(const struct dsr_answer *answer, struct dsr_grade *grade)
         f.letter = option_by_text(answer->options, line, n);
         f.rule = f.letter ? "option_text" : NULL;
     }
+    if (!f.rule && (f.letter = only_lettered_line(&f)))
+        f.rule = "only_lettered_line";
     grade->extracted[0] = f.letter;
     grade->correct = f.letter && answer->gold[0] == f.letter && !answer->gold[1];
     grade->score = grade->correct;

@@ -61,9 +61,10 @@ static void take_command(struct pass *s)
 {
     static const char *const boxes[] = {"boxed", "fbox", "framebox"};
     static const char *const dressing[] = {
-        "text",   "textbf", "textit", "textrm", "mathrm", "mathbf", "mathit",       "mathsf",
-        "mathtt", "rm",     "bf",     "left",   "right",  "big",    "displaystyle", "operatorname",
-        "bm",     "boldsymbol", "mbox", "hbox", "underline", "emph", "Large", "large", "texttt"};
+        "text",         "textbf",       "textit", "textrm",     "mathrm", "mathbf", "mathit",
+        "mathsf",       "mathtt",       "rm",     "bf",         "left",   "right",  "big",
+        "displaystyle", "operatorname", "bm",     "boldsymbol", "mbox",   "hbox",   "underline",
+        "emph",         "Large",        "large",  "texttt"};
     const char *q = s->p + 1, *name = q;
     while (q < s->end && isalpha((unsigned char)*q))
         q++;
@@ -105,12 +106,13 @@ static size_t take_wide(struct pass *s)
     static const struct {
         const char *from;
         const char *to;
-    } same[] = {{"。", "."},   {"、", ","},   {"【", "["},  {"】", "]"},  {"“", "\""}, {"”", "\""},
-                {"‘", "'"},    {"’", "'"},    {"「", "["},  {"」", "]"},  {"『", "["}, {"』", "]"},
-                {"《", "<"},   {"》", ">"},   {"\u00a0", " "}, {"\u3000", " "}, {"\u200b", ""},
-                {"\u2060", ""}, {"\ufeff", ""}, {"–", "-"},  {"—", "-"},  {"−", "-"},
-                {"➜", ":"},    {"→", ":"},    {"⇒", ":"},   {"\u202f", " "}, {"\u2009", " "},
-                {"✅", " "},    {"✔", " "},    {"☑", " "},   {"\ufe0f", ""}};
+    } same[] = {{"。", "."},     {"、", ","},     {"【", "["},    {"】", "]"},    {"“", "\""},
+                {"”", "\""},     {"‘", "'"},      {"’", "'"},     {"「", "["},    {"」", "]"},
+                {"『", "["},     {"』", "]"},     {"《", "<"},    {"》", ">"},    {"\u00a0", " "},
+                {"\u3000", " "}, {"\u200b", ""},  {"\u2060", ""}, {"\ufeff", ""}, {"–", "-"},
+                {"—", "-"},      {"−", "-"},      {"➜", ":"},     {"→", ":"},     {"⇒", ":"},
+                {"\u202f", " "}, {"\u2009", " "}, {"✅", " "},     {"✔", " "},     {"☑", " "},
+                {"\ufe0f", ""}};
     const unsigned char *u = (const unsigned char *)s->p;
     size_t len = dsr_utf8_len(u, (size_t)(s->end - s->p));
     if (len == 3 && u[0] == 0xef && (u[1] == 0xbc || u[1] == 0xbd)) {
@@ -152,10 +154,36 @@ static void take(struct pass *s)
     }
 }
 
+static bool is_blank(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isspace((unsigned char)text[i]))
+            return false;
+    return true;
+}
+
+/* A model that forgets to close its reasoning may still answer: in a last paragraph of its own. */
+static const char *last_paragraph(const char *text, size_t len, size_t *n)
+{
+    const char *end = text + len;
+    while (end > text && isspace((unsigned char)end[-1]))
+        end--;
+    for (const char *p = end; p - text >= 2; p--) {
+        if (p[-1] != '\n' || p[-2] != '\n')
+            continue;
+        *n = (size_t)(end - p);
+        return p;
+    }
+    *n = 0;
+    return text;
+}
+
 int dsr_normalize(const char *text, size_t len, struct dsr_buf *out)
 {
     size_t n;
     const char *answer = dsr_answer_after_think(text, len, &n);
+    if (is_blank(answer, n))
+        answer = last_paragraph(text, len, &n);
     struct pass s = {.p = answer, .end = answer + n, .out = out};
     if (n > MAX_TEXT) {
         s.p = s.end - MAX_TEXT;

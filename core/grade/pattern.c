@@ -6,9 +6,8 @@ void dsr_patterns_compile(struct dsr_pattern *patterns, size_t n)
     for (size_t i = 0; i < n; i++) {
         int error;
         PCRE2_SIZE offset;
-        patterns[i].code =
-            pcre2_compile((PCRE2_SPTR)patterns[i].source, PCRE2_ZERO_TERMINATED,
-                          PCRE2_UTF | PCRE2_MULTILINE, &error, &offset, NULL);
+        patterns[i].code = pcre2_compile((PCRE2_SPTR)patterns[i].source, PCRE2_ZERO_TERMINATED,
+                                         PCRE2_UTF | PCRE2_MULTILINE, &error, &offset, NULL);
         if (patterns[i].code)
             pcre2_jit_compile(patterns[i].code, PCRE2_JIT_COMPLETE);
     }
@@ -21,8 +20,8 @@ void dsr_pattern_each(const struct dsr_pattern *pattern, const char *text, size_
         pattern->code ? pcre2_match_data_create_from_pattern(pattern->code, NULL) : NULL;
     size_t at = 0;
     while (data && at <= len) {
-        int rc = pcre2_match(pattern->code, (PCRE2_SPTR)text, len, at, PCRE2_NO_UTF_CHECK, data,
-                             NULL);
+        int rc =
+            pcre2_match(pattern->code, (PCRE2_SPTR)text, len, at, PCRE2_NO_UTF_CHECK, data, NULL);
         if (rc < 1)
             break;
         const size_t *v = pcre2_get_ovector_pointer(data);

@@ -10,9 +10,9 @@
 
 /* A statement by which an answer is committed. Group 1 is the answer. */
 struct dsr_pattern {
-    const char *rule;   /* its name, for users */
+    const char *rule; /* its name, for users */
     const char *source;
-    pcre2_code *code;   /* filled by dsr_patterns_compile, then read-only */
+    pcre2_code *code; /* filled by dsr_patterns_compile, then read-only */
 };
 
 void dsr_patterns_compile(struct dsr_pattern *patterns, size_t n);

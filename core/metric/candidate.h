@@ -26,8 +26,8 @@ enum dsr_sample {
 /* Accuracies of one benchmark, pooled. */
 struct dsr_bench {
     char *metric;
-    double correct, asked;      /* where records tell counts */
-    struct dsr_samples values;  /* 0..100, of records without counts */
+    double correct, asked;     /* where records tell counts */
+    struct dsr_samples values; /* 0..100, of records without counts */
 };
 
 struct dsr_candidate {
@@ -37,8 +37,8 @@ struct dsr_candidate {
     int64_t output_tokens;
     struct dsr_samples samples[DSR_M_SAMPLES];
     struct dsr_interval ci[DSR_M_SAMPLES];
-    struct dsr_hist itl;                      /* all gaps, microseconds */
-    struct dsr_samples itl_sums, itl_counts;  /* per request, for the interval */
+    struct dsr_hist itl;                     /* all gaps, microseconds */
+    struct dsr_samples itl_sums, itl_counts; /* per request, for the interval */
     struct dsr_interval itl_ci;
     struct dsr_bench *benches;
     size_t n_benches;

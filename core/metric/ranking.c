@@ -63,8 +63,8 @@ int dsr_ranking_failed(struct dsr_ranking *r, size_t i, const char *metric, cons
 {
     if (i >= r->n)
         return DSR_EINVAL;
-    json_t *entry = json_pack("{s:s, s:s, s:o, s:f}", "metric", metric, "stat",
-                              stat ? stat : "avg", "value", dsr_json_real(value), bound, limit);
+    json_t *entry = json_pack("{s:s, s:s, s:o, s:f}", "metric", metric, "stat", stat ? stat : "avg",
+                              "value", dsr_json_real(value), bound, limit);
     return !entry || json_array_append_new(r->failed[i], entry) ? DSR_ENOMEM : 0;
 }
 
@@ -75,7 +75,7 @@ int dsr_ranking_why(struct dsr_ranking *r, size_t i, const char *format, ...)
     va_start(ap, format);
     vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
-    return i >= r->n ? DSR_EINVAL
+    return i >= r->n                                                             ? DSR_EINVAL
            : json_array_append_new(r->why[i], dsr_json_text(text, strlen(text))) ? DSR_ENOMEM
                                                                                  : 0;
 }

@@ -7,12 +7,12 @@
 #include <dsr/router.h>
 
 struct dsr_ranking {
-    size_t n;         /* candidates */
-    size_t *order;    /* indices of those that match, best first */
+    size_t n;      /* candidates */
+    size_t *order; /* indices of those that match, best first */
     size_t n_matched;
-    json_t **used;    /* per candidate: {metric: {stat: value}} */
-    json_t **failed;  /* per candidate: [{"metric","stat","value","min"|"max"}] */
-    json_t **why;     /* per candidate: [text] */
+    json_t **used;   /* per candidate: {metric: {stat: value}} */
+    json_t **failed; /* per candidate: [{"metric","stat","value","min"|"max"}] */
+    json_t **why;    /* per candidate: [text] */
 };
 
 int dsr_ranking_init(struct dsr_ranking *ranking, size_t n);

@@ -19,8 +19,7 @@ int dsr_snapshot_init(struct dsr_snapshot *snapshot, const struct dsr_settings *
                       const char *model, const char *currency, struct dsr_error *err);
 /* Adds the performance and benchmark records of [since, until). */
 int dsr_snapshot_read(struct dsr_snapshot *snapshot, const struct dsr_store_ops *ops, void *state,
-                      const char *model, int64_t since_us, int64_t until_us,
-                      struct dsr_error *err);
+                      const char *model, int64_t since_us, int64_t until_us, struct dsr_error *err);
 void dsr_snapshot_seal(struct dsr_snapshot *snapshot);
 void dsr_snapshot_clear(struct dsr_snapshot *snapshot);
 

@@ -12,7 +12,10 @@ struct member {
     size_t offset;
 };
 
-#define MEMBER(type, name) {#name, offsetof(struct type, name)}
+#define MEMBER(type, name)                                                                         \
+    {                                                                                              \
+#name, offsetof(struct type, name)                                                         \
+    }
 
 /* Mandatory members, and the size of the vtable in the oldest release of this ABI. */
 static const struct kind_rule {

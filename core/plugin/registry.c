@@ -238,7 +238,8 @@ static const void *find_loaded(const struct dsr_registry *r, enum dsr_kind kind,
     return NULL;
 }
 
-/* Loads NAME.so along the path until one of the kind is found: a command opens only what it needs. */
+/* Loads NAME.so along the path until one of the kind is found: a command opens only what it needs.
+ */
 static const void *load_named(struct dsr_registry *r, enum dsr_kind kind, const char *name)
 {
     const void *ops = find_loaded(r, kind, name);

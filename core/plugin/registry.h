@@ -20,7 +20,8 @@ struct dsr_registry *dsr_registry_new(const struct dsr_layout *layout, char *con
                                       size_t n_folders, const struct dsr_host *host);
 void dsr_registry_free(struct dsr_registry *registry);
 
-/* The vtable of a plugin, loading what is needed; NULL with err (DSR_EPLUGIN) when there is none. */
+/* The vtable of a plugin, loading what is needed; NULL with err (DSR_EPLUGIN) when there is none.
+ */
 const void *dsr_registry_ops(struct dsr_registry *registry, enum dsr_kind kind, const char *name,
                              struct dsr_error *err);
 /* Loads all that is there. */

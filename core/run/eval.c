@@ -167,9 +167,8 @@ static int remember(void *arg, const struct dsr_record *record, struct dsr_error
 
 static int read_back(struct eval *e, struct dsr_error *err)
 {
-    struct dsr_query query = {.size = sizeof query,
-                              .kind = DSR_RECORD_ANSWER,
-                              .job = e->session.job};
+    struct dsr_query query = {
+        .size = sizeof query, .kind = DSR_RECORD_ANSWER, .job = e->session.job};
     struct dsr_store *store = dsr_journal_store(e->session.journal);
     return e->options->resume ? store->ops->scan(store->state, &query, remember, e, err) : 0;
 }
@@ -217,8 +216,9 @@ static int plan(struct eval *e, struct dsr_error *err)
 
 static int open_sets(struct eval *e, struct dsr_error *err)
 {
-    DSR_AUTO(json) json_t *names = dsr_datasets_select(&e->session.ctx->settings,
-                                                       e->options->datasets, "evaluator", err);
+    DSR_AUTO(json)
+    json_t *names =
+        dsr_datasets_select(&e->session.ctx->settings, e->options->datasets, "evaluator", err);
     if (!names)
         return err->code;
     e->sets = calloc(json_array_size(names), sizeof *e->sets);
@@ -286,8 +286,7 @@ static int run(struct eval *e, struct dsr_error *err)
         rc = plan(e, err);
     if (rc)
         return rc;
-    dsr_session_record(&e->session, DSR_RECORD_JOB, "", "", e->session.start_us,
-                       job_body(e, NULL));
+    dsr_session_record(&e->session, DSR_RECORD_JOB, "", "", e->session.start_us, job_body(e, NULL));
     dsr_host_log(e->session.ctx->host, DSR_LOG_INFO, "job %s", e->session.job);
     dsr_session_run(&e->session);
     e->result->interrupted = e->session.interrupted;

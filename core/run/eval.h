@@ -8,8 +8,8 @@
 
 struct dsr_eval_options {
     const char *model, *providers, *datasets, *output;
-    int limit;        /* questions per dataset, chosen by seed; 0: all */
-    int repeat;       /* times each question is asked; at least 1 */
+    int limit;  /* questions per dataset, chosen by seed; 0: all */
+    int repeat; /* times each question is asked; at least 1 */
     uint64_t seed;
     const char *resume; /* job to go on with, or NULL */
     int shard, shards;  /* this process takes the questions whose place modulo shards is shard */

@@ -63,9 +63,9 @@ static int open_stores(struct dsr_journal *j, const struct dsr_settings *setting
             return rc;
         j->n_stores++;
     }
-    return j->n_stores ? 0
-                       : dsr_error_set(err, DSR_EUSAGE, "--output is db, csv or both, not \"%s\"",
-                                       output);
+    return j->n_stores
+               ? 0
+               : dsr_error_set(err, DSR_EUSAGE, "--output is db, csv or both, not \"%s\"", output);
 }
 
 int dsr_journal_open(struct dsr_journal **journal, uv_loop_t *loop,

@@ -14,7 +14,7 @@ struct perf {
     const struct dsr_perf_options *options;
     struct dsr_prompts prompts;
     struct dsr_perf_result *result;
-    size_t *sent;         /* beside providers: requests planned so far */
+    size_t *sent; /* beside providers: requests planned so far */
     uint64_t *first_ns, *last_ns;
     uint64_t end_ns;      /* of --duration; 0: none */
     struct dsr_error err; /* of a prompt that could not be made on the way */
@@ -51,10 +51,10 @@ static int plan_request(struct perf *p, size_t lane, uint64_t due_ns)
 static json_t *perf_body(const struct perf *p, size_t lane, const struct request *request,
                          const struct dsr_exchange *x, int tries)
 {
-    json_t *body = json_pack("{s:s, s:s, s:s, s:b}", "provider",
-                             p->session.fleet.services[lane]->code, "model", p->session.model,
-                             "prompt_type", dsr_prompts_type(&p->prompts, request->number),
-                             "success", !x->fault.name[0]);
+    json_t *body =
+        json_pack("{s:s, s:s, s:s, s:b}", "provider", p->session.fleet.services[lane]->code,
+                  "model", p->session.model, "prompt_type",
+                  dsr_prompts_type(&p->prompts, request->number), "success", !x->fault.name[0]);
     if (!body)
         return NULL;
     dsr_result_fields(body, x, tries);
@@ -171,7 +171,9 @@ static int run(struct perf *p, struct dsr_error *err)
 {
     const struct dsr_perf_options *o = p->options;
     struct dsr_sched_options options = {
-        .concurrency = o->concurrency ? o->concurrency : o->rate > 0 ? 1000 : 1,
+        .concurrency = o->concurrency ? o->concurrency
+                       : o->rate > 0  ? 1000
+                                      : 1,
         .max_tries = 1,
         .seed = o->seed,
     };

@@ -26,8 +26,8 @@ static void format_line(const struct dsr_progress *p, size_t i, char *text, size
     if (lane->finished && lane->finished < lane->added)
         snprintf(left, sizeof left, ", %.0f s left",
                  seconds / (double)lane->finished * (double)(lane->added - lane->finished));
-    snprintf(text, size, "%-20s %zu/%zu, %.0f tok/s, %zu errors%s",
-             p->fleet->services[i]->code, lane->finished, lane->added, rate, lane->failed, left);
+    snprintf(text, size, "%-20s %zu/%zu, %.0f tok/s, %zu errors%s", p->fleet->services[i]->code,
+             lane->finished, lane->added, rate, lane->failed, left);
 }
 
 static void erase(struct dsr_progress *p)

@@ -35,8 +35,8 @@ static int take_items(struct dsr_questions *q, void *state, const json_t *model,
                       const struct dsr_eval_options *options, struct dsr_error *err)
 {
     size_t count = q->ops->count(state);
-    size_t limit = options->limit > 0 && (size_t)options->limit < count ? (size_t)options->limit
-                                                                       : count;
+    size_t limit =
+        options->limit > 0 && (size_t)options->limit < count ? (size_t)options->limit : count;
     size_t *chosen = choose(count, limit, options->seed);
     q->list = calloc(limit + 1, sizeof *q->list);
     int rc = chosen && q->list ? 0 : dsr_error_nomem(err);

@@ -11,7 +11,7 @@ struct flight { /* what an exchange is doing */
     struct dsr_sched *sched;
     struct dsr_task *task;
     struct dsr_exchange *exchange;
-    struct flight *next;      /* among the idle */
+    struct flight *next; /* among the idle */
     struct flight *prev_running, *next_running;
 };
 

@@ -17,10 +17,10 @@ struct dsr_task {
 };
 
 struct dsr_sched_options {
-    int max_workers;  /* all lanes together */
-    int concurrency;  /* per lane, fixed; 0: the service's own limit, adaptive */
+    int max_workers; /* all lanes together */
+    int concurrency; /* per lane, fixed; 0: the service's own limit, adaptive */
     int max_tries;
-    uint64_t seed;    /* of the jitter */
+    uint64_t seed; /* of the jitter */
 };
 
 struct dsr_lane {

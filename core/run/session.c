@@ -156,8 +156,7 @@ static int64_t reasoning_tokens(const struct dsr_exchange *x)
         return s->usage.reasoning;
     if (s->usage.output < 0 || !s->token_events)
         return s->reasoning_events;
-    return llround((double)s->usage.output * (double)s->reasoning_events /
-                   (double)s->token_events);
+    return llround((double)s->usage.output * (double)s->reasoning_events / (double)s->token_events);
 }
 
 void dsr_result_fields(json_t *body, const struct dsr_exchange *x, int tries)

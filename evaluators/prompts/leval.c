@@ -117,10 +117,8 @@ static int generate(void *state, const struct dsr_prompt_limits *limits, struct 
     return dsr_error_set(err, DSR_ENOTFOUND, "no document fits the limits of input tokens");
 }
 
-static const struct dsr_promptgen_ops ops = {.size = sizeof ops,
-                                             .open = open_generator,
-                                             .generate = generate,
-                                             .close = close_generator};
+static const struct dsr_promptgen_ops ops = {
+    .size = sizeof ops, .open = open_generator, .generate = generate, .close = close_generator};
 
 const struct dsr_plugin dsr_plugin = {
     .abi = DSR_ABI,

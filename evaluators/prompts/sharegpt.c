@@ -23,10 +23,10 @@ static void close_generator(void *state)
 
 static const char *role_of(const char *from)
 {
-    static const char *const roles[][2] = {
-        {"human", "user"},        {"user", "user"},     {"gpt", "assistant"},
-        {"chatgpt", "assistant"}, {"bing", "assistant"}, {"bard", "assistant"},
-        {"assistant", "assistant"}, {"system", "system"}};
+    static const char *const roles[][2] = {{"human", "user"},          {"user", "user"},
+                                           {"gpt", "assistant"},       {"chatgpt", "assistant"},
+                                           {"bing", "assistant"},      {"bard", "assistant"},
+                                           {"assistant", "assistant"}, {"system", "system"}};
     for (size_t i = 0; from && i < sizeof roles / sizeof roles[0]; i++)
         if (!strcmp(roles[i][0], from))
             return roles[i][1];
@@ -132,8 +132,8 @@ static int add_turns(const json_t *turns, size_t n, int64_t output_tokens, struc
     char intro[96] = "";
     int rc = 0;
     if (output_tokens)
-        snprintf(intro, sizeof intro, "Answer the following question in %lld tokens: ",
-                 (long long)output_tokens);
+        snprintf(intro, sizeof intro,
+                 "Answer the following question in %lld tokens: ", (long long)output_tokens);
     for (size_t i = 0; i < n && !rc; i++) {
         const json_t *turn = json_array_get(turns, i);
         const char *text = json_string_value(json_object_get(turn, "content"));
@@ -165,10 +165,8 @@ static int generate(void *state, const struct dsr_prompt_limits *limits, struct 
     return dsr_error_set(err, DSR_ENOTFOUND, "no conversation fits the limits of input tokens");
 }
 
-static const struct dsr_promptgen_ops ops = {.size = sizeof ops,
-                                             .open = open_generator,
-                                             .generate = generate,
-                                             .close = close_generator};
+static const struct dsr_promptgen_ops ops = {
+    .size = sizeof ops, .open = open_generator, .generate = generate, .close = close_generator};
 
 const struct dsr_plugin dsr_plugin = {
     .abi = DSR_ABI,

@@ -57,8 +57,8 @@ struct dsr_store_ops {
     int (*put)(void *state, const struct dsr_record *record, struct dsr_error *err);
     /* Makes all records put so far durable. Mandatory. */
     int (*commit)(void *state, struct dsr_error *err);
-    /* Visits matching records, performance and benchmark records oldest first. What it can't read it
-     * hands over as DSR_RECORD_UNKNOWN, never drops. Mandatory. */
+    /* Visits matching records, performance and benchmark records oldest first. What it can't read
+     * it hands over as DSR_RECORD_UNKNOWN, never drops. Mandatory. */
     int (*scan)(void *state, const struct dsr_query *query, dsr_visit_fn *visit, void *arg,
                 struct dsr_error *err);
     /* Commits and frees the state. Mandatory. */

@@ -90,7 +90,8 @@ struct dsr_chat;
 /* Appends a message. role: "system", "user" or "assistant"; text: UTF-8 of len bytes, copied.
  * Invalid UTF-8 is replaced by U+FFFD. Returns 0 or DSR_ENOMEM. */
 DSR_API int dsr_chat_add(struct dsr_chat *chat, const char *role, const char *text, size_t len);
-/* Puts text in front of the first message. Returns 0, DSR_ENOMEM, or DSR_EINVAL without messages. */
+/* Puts text in front of the first message. Returns 0, DSR_ENOMEM, or DSR_EINVAL without messages.
+ */
 DSR_API int dsr_chat_prepend(struct dsr_chat *chat, const char *text);
 DSR_API void dsr_chat_set_max_tokens(struct dsr_chat *chat, int64_t max_tokens);
 /* [{"role","content"}...]; borrowed, valid while the chat lives. */

@@ -1,5 +1,5 @@
-/* China Mobile Cloud: the deployment's id stands in the base URL and the model is "default"; reasoning
- * comes inline and its opening tag may be missing, which the splitter knows. */
+/* China Mobile Cloud: the deployment's id stands in the base URL and the model is "default";
+ * reasoning comes inline and its opening tag may be missing, which the splitter knows. */
 #include <dsr/provider.h>
 
 static const struct dsr_provider_ops ops = {

@@ -1,5 +1,6 @@
-/* State Cloud (China Telecom): models are named by hexadecimal ids of the console; the APP KEY is sent as
- * a bearer token; reasoning comes inline. Faults may come with status 200 and {"code", "message"}. */
+/* State Cloud (China Telecom): models are named by hexadecimal ids of the console; the APP KEY is
+ * sent as a bearer token; reasoning comes inline. Faults may come with status 200 and {"code",
+ * "message"}. */
 #include <dsr/provider.h>
 
 static const struct dsr_provider_ops ops = {

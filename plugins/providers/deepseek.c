@@ -1,5 +1,6 @@
-/* DeepSeek (api-docs.deepseek.com): while a request waits, comments ": keep-alive" or blank lines come,
- * which the SSE decoder passes over and which hold no deadline back. 402 means the balance is used up. */
+/* DeepSeek (api-docs.deepseek.com): while a request waits, comments ": keep-alive" or blank lines
+ * come, which the SSE decoder passes over and which hold no deadline back. 402 means the balance is
+ * used up. */
 #include <dsr/provider.h>
 
 static enum dsr_verdict classify(void *state, const struct dsr_http_response *response,

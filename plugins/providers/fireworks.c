@@ -1,5 +1,5 @@
-/* Fireworks: reasoning inline by default, which the service entry says; an answer without max_tokens is
- * cut short, so it is always sent. */
+/* Fireworks: reasoning inline by default, which the service entry says; an answer without
+ * max_tokens is cut short, so it is always sent. */
 #include <dsr/provider.h>
 
 #define MAX_TOKENS 32768

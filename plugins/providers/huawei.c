@@ -1,5 +1,7 @@
-/* Huawei Cloud ModelArts: the deployment's id stands in the base URL, errors of the API gateway come as
- * {"error_code", "error_msg"}, and a deployment may stand behind a private CA (ca_file in the entry). */
+/* Huawei Cloud ModelArts: the deployment's id stands in the base URL, errors of the API gateway
+ * come as
+ * {"error_code", "error_msg"}, and a deployment may stand behind a private CA (ca_file in the
+ * entry). */
 #include <dsr/provider.h>
 
 static enum dsr_verdict classify(void *state, const struct dsr_http_response *response,

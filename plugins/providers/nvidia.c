@@ -1,5 +1,5 @@
-/* NVIDIA NIM: a request that is not served at once is answered with 202 and NVCF-REQID, and its result
- * is fetched from /v2/nvcf/pexec/status/{id} beside the /v1 of the base URL. */
+/* NVIDIA NIM: a request that is not served at once is answered with 202 and NVCF-REQID, and its
+ * result is fetched from /v2/nvcf/pexec/status/{id} beside the /v1 of the base URL. */
 #include <dsr/provider.h>
 #include <stdio.h>
 #include <stdlib.h>

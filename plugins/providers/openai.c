@@ -1,5 +1,5 @@
-/* Any OpenAI-compatible server: everything is the default of libdsr. base_url, model, headers, query
- * and extra_body of the service entry say the rest. */
+/* Any OpenAI-compatible server: everything is the default of libdsr. base_url, model, headers,
+ * query and extra_body of the service entry say the rest. */
 #include <dsr/provider.h>
 
 static const struct dsr_provider_ops ops = {

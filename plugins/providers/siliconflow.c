@@ -1,5 +1,6 @@
-/* SiliconFlow: error bodies are {"code", "message"}; a spent balance comes as 403 with code 30001; every
- * answer carries a trace id, which support asks for. Empty answers under load are faults of the core's. */
+/* SiliconFlow: error bodies are {"code", "message"}; a spent balance comes as 403 with code 30001;
+ * every answer carries a trace id, which support asks for. Empty answers under load are faults of
+ * the core's. */
 #include <dsr/provider.h>
 #include <stdio.h>
 #include <string.h>

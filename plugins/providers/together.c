@@ -1,5 +1,5 @@
-/* Together (docs.together.ai/docs/deepseek-r1): reasoning inline between think tags, which the service
- * entry says; the waiting time of a rate limit comes as x-ratelimit-reset, in seconds. */
+/* Together (docs.together.ai/docs/deepseek-r1): reasoning inline between think tags, which the
+ * service entry says; the waiting time of a rate limit comes as x-ratelimit-reset, in seconds. */
 #include <dsr/provider.h>
 #include <stdlib.h>
 

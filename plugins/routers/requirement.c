@@ -43,8 +43,10 @@ static int check_types(const json_t *json, const char *place, bool order, struct
         const char *name, *wanted;
         int type; /* 0 string, 1 number, 2 boolean */
         int in;   /* 1 filters, 2 order, 3 both */
-    } members[] = {{"metric", "a string", 0, 3}, {"stat", "a string", 0, 3},
-                   {"min", "a number", 1, 1},    {"max", "a number", 1, 1},
+    } members[] = {{"metric", "a string", 0, 3},
+                   {"stat", "a string", 0, 3},
+                   {"min", "a number", 1, 1},
+                   {"max", "a number", 1, 1},
                    {"desc", "true or false", 2, 2}};
     const char *key;
     json_t *value;
@@ -96,7 +98,8 @@ static int read_rule(const struct router *r, const json_t *json, const char *pla
     rule->desc = desc ? json_is_true(desc) : !dsr_metric_low_is_better(metric);
     rule->metric = strdup(metric);
     rule->stat = stat ? strdup(stat) : NULL;
-    return rule->metric && (rule->stat || !stat) ? 0 : dsr_error_set(err, DSR_ENOMEM, "out of memory");
+    return rule->metric && (rule->stat || !stat) ? 0
+                                                 : dsr_error_set(err, DSR_ENOMEM, "out of memory");
 }
 
 static int read_rules(const struct router *r, const json_t *policy, const char *key,
@@ -192,15 +195,17 @@ static int compare(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* Each stands where it stands because of the first order in which it differs from the one before. */
+/* Each stands where it stands because of the first order in which it differs from the one before.
+ */
 static int explain(const struct router *r, const struct place *places, size_t n,
                    const struct dsr_candidate *const *candidates, struct dsr_ranking *ranking)
 {
     int rc = 0;
     for (size_t p = 0; p < n && !rc; p++) {
         size_t k = 0;
-        while (p && k < r->n_orders && (places[p].values[k] == places[p - 1].values[k] ||
-               (isnan(places[p].values[k]) && isnan(places[p - 1].values[k]))))
+        while (p && k < r->n_orders &&
+               (places[p].values[k] == places[p - 1].values[k] ||
+                (isnan(places[p].values[k]) && isnan(places[p - 1].values[k]))))
             k++;
         if (!p)
             rc = dsr_ranking_why(ranking, places[p].index, "first of %zu that pass all filters", n);

@@ -34,10 +34,14 @@ const struct csv_column perf_columns[PERF_COLUMNS] = {
 };
 
 const struct csv_column bench_columns[BENCH_COLUMNS] = {
-    {"provider_name", "provider", CSV_TEXT}, {"model_name", "model", CSV_TEXT},
-    {"benchmark", "benchmark", CSV_TEXT},    {"success", "success", CSV_BOOL},
-    {"metric", "metric", CSV_TEXT},          {"stat", "stat", CSV_TEXT},
-    {"value", "value", CSV_NUMBER},          {"start_time", "start_time", CSV_TEXT},
+    {"provider_name", "provider", CSV_TEXT},
+    {"model_name", "model", CSV_TEXT},
+    {"benchmark", "benchmark", CSV_TEXT},
+    {"success", "success", CSV_BOOL},
+    {"metric", "metric", CSV_TEXT},
+    {"stat", "stat", CSV_TEXT},
+    {"value", "value", CSV_NUMBER},
+    {"start_time", "start_time", CSV_TEXT},
     {"results_json", "results_json", CSV_TEXT},
 };
 
@@ -207,8 +211,8 @@ static void write_value(FILE *out, const json_t *value)
 /* What is behind an accuracy: counts and groups. */
 static void write_results(FILE *out, const json_t *body)
 {
-    static const char *const keys[] = {"dataset", "asked", "answered", "correct", "errors",
-                                       "groups"};
+    static const char *const keys[] = {"dataset", "asked",  "answered",
+                                       "correct", "errors", "groups"};
     json_t *results = json_object();
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (json_object_get(body, keys[i]))

@@ -200,11 +200,8 @@ static int scan_file(const char *folder, const char *name, struct reading *r, st
 int csv_scan_perf(const char *folder, const struct dsr_query *query, dsr_visit_fn *visit, void *arg,
                   struct dsr_error *err)
 {
-    struct reading r = {.columns = perf_columns,
-                        .n = PERF_COLUMNS,
-                        .query = query,
-                        .visit = visit,
-                        .arg = arg};
+    struct reading r = {
+        .columns = perf_columns, .n = PERF_COLUMNS, .query = query, .visit = visit, .arg = arg};
     return scan_file(folder, "perf_results.csv", &r, err);
 }
 

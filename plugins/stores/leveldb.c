@@ -75,8 +75,7 @@ static int probe_room(const char *path, struct dsr_error *err)
     free(probe);
     if (fd >= 0 && !bad)
         return 0;
-    return dsr_error_set(err, DSR_ESTORE, "the store %s can't be written: %s", path,
-                         strerror(bad));
+    return dsr_error_set(err, DSR_ESTORE, "the store %s can't be written: %s", path, strerror(bad));
 }
 
 static int open_db(struct store *s, struct dsr_error *err)
@@ -177,10 +176,10 @@ static int put(void *state, const struct dsr_record *r, struct dsr_error *err)
 {
     struct store *s = state;
     char *key = make_key(r);
-    json_t *value = json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:I, s:O}", "v", VERSION, "kind",
-                              (int)r->kind, "job", r->job, "model", r->model, "provider",
-                              r->provider, "key", r->key, "time_us", (json_int_t)r->time_us, "body",
-                              r->body);
+    json_t *value =
+        json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:I, s:O}", "v", VERSION, "kind", (int)r->kind,
+                  "job", r->job, "model", r->model, "provider", r->provider, "key", r->key,
+                  "time_us", (json_int_t)r->time_us, "body", r->body);
     char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
     if (key && text)
         leveldb_writebatch_put(s->batch, key, strlen(key), text, strlen(text));

@@ -3,7 +3,7 @@
 . "$top_srcdir/tests/integration/lib.sh"
 
 start_sim '{"defaults": {"ttft_ms": 100, "itl_ms": 5, "reasoning_tokens": 150, "answer_tokens": 50}}'
-dsr -q perf -p volcengine -n 1000 -c 200 --format json >"$work/out" 2>"$work/err" &
+"$run" --config "$work/config" --data "$work/data" -q perf -p volcengine -n 1000 -c 200 --format json >"$work/out" 2>"$work/err" &
 pid=$!
 peak=0
 while kill -0 $pid 2>/dev/null; do

@@ -100,8 +100,8 @@ char *sim_book_answer(const struct sim *sim, const struct sim_provider *provider
     double accuracy = dsr_json_number(provider->behaviour.accuracy, entry->metric);
     if (!(accuracy >= 0))
         accuracy = 0.7;
-    DSR_AUTO(str) char *answer =
-        dsr_rng_unit(rng) < accuracy ? strdup(entry->gold) : wrong(entry->gold, rng);
+    DSR_AUTO(str)
+    char *answer = dsr_rng_unit(rng) < accuracy ? strdup(entry->gold) : wrong(entry->gold, rng);
     bool letter = entry->gold[0] >= 'A' && entry->gold[0] <= 'Z';
     if (!letter)
         return dsr_format("The final answer is $\\boxed{%s}$.", answer);

@@ -28,9 +28,9 @@ struct sim_play {
     json_t *stamps;
 };
 
-static const char *const words[] = {"so",   "the",  "value", "of",    "this", "term",  "is",
-                                    "then", "found", "by",   "adding", "both", "sides", "and",
-                                    "we",   "check", "it",    "again", "step", "by"};
+static const char *const words[] = {"so",   "the",   "value", "of",     "this", "term",  "is",
+                                    "then", "found", "by",    "adding", "both", "sides", "and",
+                                    "we",   "check", "it",    "again",  "step", "by"};
 
 static const char *word(const struct sim_play *p)
 {
@@ -39,12 +39,12 @@ static const char *word(const struct sim_play *p)
 
 static json_t *usage_json(const struct sim_play *p)
 {
-    json_t *usage = json_pack(
-        "{s:I, s:I, s:I, s:{s:I}, s:{s:I}}", "prompt_tokens", (json_int_t)p->prompt_tokens,
-        "completion_tokens", (json_int_t)p->at, "total_tokens",
-        (json_int_t)(p->prompt_tokens + p->at), "completion_tokens_details", "reasoning_tokens",
-        (json_int_t)(p->at < p->reasoning ? p->at : p->reasoning), "prompt_tokens_details",
-        "cached_tokens", (json_int_t)0);
+    json_t *usage = json_pack("{s:I, s:I, s:I, s:{s:I}, s:{s:I}}", "prompt_tokens",
+                              (json_int_t)p->prompt_tokens, "completion_tokens", (json_int_t)p->at,
+                              "total_tokens", (json_int_t)(p->prompt_tokens + p->at),
+                              "completion_tokens_details", "reasoning_tokens",
+                              (json_int_t)(p->at < p->reasoning ? p->at : p->reasoning),
+                              "prompt_tokens_details", "cached_tokens", (json_int_t)0);
     if (p->provider->dialect->cache_hits)
         json_object_set_new(usage, "prompt_cache_hit_tokens", json_integer(0));
     return usage;
@@ -122,13 +122,13 @@ static void put_whole(struct sim_play *p)
         dsr_buf_adds(strcmp(key, "content") ? &reasoning : &content, text);
         p->at++;
     }
-    json_t *message = json_pack("{s:s, s:s}", "role", "assistant", "content",
-                                content.data ? content.data : "");
+    json_t *message =
+        json_pack("{s:s, s:s}", "role", "assistant", "content", content.data ? content.data : "");
     if (reasoning.len)
         json_object_set_new(message, "reasoning_content", json_string(reasoning.data));
-    json_t *root = json_pack("{s:s, s:s, s:i, s:s, s:[{s:i, s:o, s:s}], s:o}", "id", p->id, "object",
-                             "chat.completion", "created", 1764000000, "model", p->model, "choices",
-                             "index", 0, "message", message, "finish_reason",
+    json_t *root = json_pack("{s:s, s:s, s:i, s:s, s:[{s:i, s:o, s:s}], s:o}", "id", p->id,
+                             "object", "chat.completion", "created", 1764000000, "model", p->model,
+                             "choices", "index", 0, "message", message, "finish_reason",
                              p->truncated ? "length" : "stop", "usage", usage_json(p));
     char *text = json_dumps(root, JSON_COMPACT);
     dsr_buf_adds(&p->out, text ? text : "{}");
@@ -240,13 +240,13 @@ static void write_truth(struct sim_play *p)
 {
     if (!p->sim->truth)
         return;
-    json_t *line = json_pack("{s:s, s:s, s:I, s:I, s:O, s:I, s:I, s:I}", "provider",
-                             p->provider->service->code, "fault", sim_fault_names[p->fault],
-                             "received_ns", (json_int_t)p->received_ns, "first_ns",
-                             (json_int_t)p->first_ns, "chunks_ns", p->stamps, "prompt_tokens",
-                             (json_int_t)p->prompt_tokens, "reasoning_tokens",
-                             (json_int_t)(p->at < p->reasoning ? p->at : p->reasoning),
-                             "output_tokens", (json_int_t)p->at);
+    json_t *line =
+        json_pack("{s:s, s:s, s:I, s:I, s:O, s:I, s:I, s:I}", "provider",
+                  p->provider->service->code, "fault", sim_fault_names[p->fault], "received_ns",
+                  (json_int_t)p->received_ns, "first_ns", (json_int_t)p->first_ns, "chunks_ns",
+                  p->stamps, "prompt_tokens", (json_int_t)p->prompt_tokens, "reasoning_tokens",
+                  (json_int_t)(p->at < p->reasoning ? p->at : p->reasoning), "output_tokens",
+                  (json_int_t)p->at);
     json_dumpf(line, p->sim->truth, JSON_COMPACT);
     fputc('\n', p->sim->truth);
     fflush(p->sim->truth);
@@ -302,8 +302,8 @@ static int64_t prompt_tokens(const json_t *messages)
     size_t i;
     json_t *message;
     double bytes = 0;
-    json_array_foreach((json_t *)messages, i, message)
-        bytes += (double)json_string_length(json_object_get(message, "content")) + 8;
+    json_array_foreach((json_t *)messages, i, message) bytes +=
+        (double)json_string_length(json_object_get(message, "content")) + 8;
     return (int64_t)ceil(bytes / 4);
 }
 
@@ -336,8 +336,8 @@ struct sim_play *sim_play_new(struct sim *sim, struct sim_provider *provider, co
     p->received_ns = received_ns;
     p->model = strdup(dsr_json_string(request, "model", ""));
     p->stream = json_is_true(json_object_get(request, "stream"));
-    p->usage = json_is_true(
-        json_object_get(json_object_get(request, "stream_options"), "include_usage"));
+    p->usage =
+        json_is_true(json_object_get(json_object_get(request, "stream_options"), "include_usage"));
     p->stamps = json_array();
     snprintf(p->id, sizeof p->id, "sim-%016llx", (unsigned long long)dsr_rng_u64(&p->rng));
     p->answer = sim_book_answer(sim, provider, messages, &p->rng);

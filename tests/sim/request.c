@@ -43,7 +43,8 @@ static enum MHD_Result overload(struct MHD_Connection *connection, const struct 
                                 int status)
 {
     char wait[16];
-    DSR_AUTO(str) char *body =
+    DSR_AUTO(str)
+    char *body =
         sim_error_body(p->dialect, status, status == 429 ? "rate_limit_exceeded" : "server_error",
                        status == 429 ? "Too many requests" : "The server is overloaded");
     snprintf(wait, sizeof wait, "%d", p->behaviour.retry_after_s);
@@ -62,8 +63,8 @@ static uint64_t hash_text(uint64_t hash, const char *text) /* FNV-1a */
 static void seed_rng(struct sim *sim, const struct sim_provider *p, const json_t *request,
                      struct dsr_rng *rng)
 {
-    DSR_AUTO(str) char *text =
-        json_dumps(json_object_get(request, "messages"), JSON_COMPACT | JSON_ENCODE_ANY);
+    DSR_AUTO(str)
+    char *text = json_dumps(json_object_get(request, "messages"), JSON_COMPACT | JSON_ENCODE_ANY);
     uint64_t hash = hash_text(hash_text(0xcbf29ce484222325u, p->service->code), text ? text : "");
     struct sim_seen *seen;
     HASH_FIND(hh, sim->seen, &hash, sizeof hash, seen);
@@ -195,7 +196,8 @@ enum MHD_Result sim_handle(struct sim *sim, struct MHD_Connection *connection, c
         return poll(sim, connection, p, rest + sizeof status - 1, now);
     rest = below_base(p, rest);
     if (!strcmp(rest, "/models") && !strcmp(method, "GET")) {
-        DSR_AUTO(str) char *list =
+        DSR_AUTO(str)
+        char *list =
             dsr_format("{\"object\":\"list\",\"data\":[{\"id\":\"%s\",\"object\":\"model\"}]}",
                        p->service->model);
         return sim_reply(connection, 200, list ? list : "{}", NULL, NULL);

@@ -4,7 +4,7 @@
 #include <math.h>
 
 const char *const sim_fault_names[SIM_FAULTS] = {
-    "",     "http_429",  "http_500", "http_503",     "cut",
+    "",      "http_429",  "http_500", "http_503",     "cut",
     "stall", "malformed", "empty",    "stream_error", "http_202"};
 
 double sim_draw(const struct sim_dist *d, struct dsr_rng *rng)
@@ -131,7 +131,8 @@ int sim_scenario_apply(struct sim *sim, const char *file, struct dsr_error *err)
     int rc = 0;
     if (file && (rc = dsr_doc_load(&sim->scenario, file, sim->host, err)))
         return rc;
-    if (file && (rc = dsr_doc_check(&sim->scenario, sim->scenario.root, "", top, DSR_COUNT(top), err)))
+    if (file &&
+        (rc = dsr_doc_check(&sim->scenario, sim->scenario.root, "", top, DSR_COUNT(top), err)))
         return rc;
     const json_t *defaults = json_object_get(sim->scenario.root, "defaults");
     for (size_t i = 0; i < sim->n && !rc; i++) {

@@ -15,8 +15,9 @@ static json_t *make_services(const struct sim *sim)
     for (size_t i = 0; i < sim->n; i++) {
         const struct dsr_service *s = sim->services[i];
         json_t *entry = json_copy((json_t *)s->json);
-        DSR_AUTO(str) char *url = dsr_format("http://127.0.0.1:%d/%s%s", sim->port, s->code,
-                                             sim->providers[i].path);
+        DSR_AUTO(str)
+        char *url =
+            dsr_format("http://127.0.0.1:%d/%s%s", sim->port, s->code, sim->providers[i].path);
         json_object_set_new(entry, "base_url", json_string(url));
         json_object_set_new(services, s->code, entry);
     }
@@ -49,8 +50,8 @@ int sim_write_setup(const struct sim *sim, const char *folder, struct dsr_error 
     if (!rc)
         rc = write_json(config, "cron.json",
                         json_pack("{s:s, s:[s], s:i}", "log", "../results/csv", "perf_models",
-                                  sim->n ? sim->services[0]->model_code : "",
-                                  "max_workers_per_job", 64),
+                                  sim->n ? sim->services[0]->model_code : "", "max_workers_per_job",
+                                  64),
                         err);
     if (!rc)
         rc = write_json(config, "currency_conversion.json",

@@ -33,7 +33,7 @@ extern const char *const sim_fault_names[SIM_FAULTS];
 struct sim_behaviour {
     struct sim_dist ttft_ms, itl_ms, reasoning_tokens, answer_tokens;
     double faults[SIM_FAULTS];
-    json_t *accuracy; /* metric -> share of right answers */
+    json_t *accuracy;    /* metric -> share of right answers */
     int max_concurrency; /* 0: no limit */
     int retry_after_s;
     bool keep_alive_comments;

@@ -40,8 +40,8 @@ START_TEST(times_are_read)
 }
 END_TEST
 
-static const char *const no_times[] = {"", "yesterday", "2026-13-01", "2026-01-31T", "5x",
-                                       "2026-01-31T12:00:00+8", "-3d"};
+static const char *const no_times[] = {
+    "", "yesterday", "2026-13-01", "2026-01-31T", "5x", "2026-01-31T12:00:00+8", "-3d"};
 
 START_TEST(what_is_no_time_is_refused)
 {
@@ -87,7 +87,9 @@ static const struct {
     const char *csv, *rows;
 } tables[] = {
     {"a,b\n1,2\n", "1:[a][b]2:[1][2]"},
-    {"\xef\xbb\xbf" "a,b\r\n1,2", "1:[a][b]2:[1][2]"},
+    {"\xef\xbb\xbf"
+     "a,b\r\n1,2",
+     "1:[a][b]2:[1][2]"},
     {"\"x\ny\",\"q\"\"q\"\nz,", "1:[x\ny][q\"q]3:[z][]"},
     {"", ""},
 };
@@ -118,8 +120,11 @@ END_TEST
 
 START_TEST(broken_utf8_becomes_replacement_characters)
 {
-    json_t *json = dsr_json_text("a\xff" "b\xe6\x80", 5);
-    ck_assert_str_eq(json_string_value(json), "a\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd");
+    json_t *json = dsr_json_text("a\xff"
+                                 "b\xe6\x80",
+                                 5);
+    ck_assert_str_eq(json_string_value(json), "a\xef\xbf\xbd"
+                                              "b\xef\xbf\xbd\xef\xbf\xbd");
     json_decref(json);
 }
 END_TEST

@@ -37,8 +37,8 @@ START_TEST(choices_are_read)
 {
     const struct sample *s = &choices[_i];
     struct dsr_grade grade;
-    struct dsr_answer answer = {.gold = s->gold, .answer = s->text, .answer_len = strlen(s->text),
-                                .mode = "dsr"};
+    struct dsr_answer answer = {
+        .gold = s->gold, .answer = s->text, .answer_len = strlen(s->text), .mode = "dsr"};
     dsr_grade_choice(&answer, &grade);
     ck_assert_str_eq(grade.extracted, s->extracted);
     ck_assert_int_eq(grade.correct, s->extracted[0] != '\0');
@@ -50,8 +50,8 @@ START_TEST(an_option_may_be_named_by_its_words)
     json_t *options = json_pack("[s, s]", "a red giant", "a white dwarf");
     const char *text = "It must be a white dwarf.";
     struct dsr_grade grade;
-    struct dsr_answer answer = {.gold = "B", .options = options, .answer = text,
-                                .answer_len = strlen(text), .mode = "dsr"};
+    struct dsr_answer answer = {
+        .gold = "B", .options = options, .answer = text, .answer_len = strlen(text), .mode = "dsr"};
     dsr_grade_choice(&answer, &grade);
     ck_assert_str_eq(grade.rule, "option_text");
     ck_assert(grade.correct);
@@ -80,22 +80,25 @@ START_TEST(integers_are_read)
 {
     const struct sample *s = &integers[_i];
     struct dsr_grade grade;
-    struct dsr_answer answer = {.gold = s->gold, .answer = s->text, .answer_len = strlen(s->text),
-                                .mode = "dsr"};
+    struct dsr_answer answer = {
+        .gold = s->gold, .answer = s->text, .answer_len = strlen(s->text), .mode = "dsr"};
     dsr_grade_integer(&answer, &grade);
     ck_assert_str_eq(grade.extracted, s->extracted);
     ck_assert(grade.correct);
 }
 END_TEST
 
-static const char *const no_integers[] = {"\\boxed{16\\pi}", "\\boxed{33.5}", "\\boxed{\\frac{33}{2}}",
-                                          "", "I give up.", "\\boxed{133}", "\\boxed{-33}"};
+static const char *const no_integers[] = {
+    "\\boxed{16\\pi}", "\\boxed{33.5}", "\\boxed{\\frac{33}{2}}", "", "I give up.",
+    "\\boxed{133}",    "\\boxed{-33}"};
 
 START_TEST(what_is_no_such_integer_is_wrong)
 {
     struct dsr_grade grade;
-    struct dsr_answer answer = {.gold = "33", .answer = no_integers[_i],
-                                .answer_len = strlen(no_integers[_i]), .mode = "dsr"};
+    struct dsr_answer answer = {.gold = "33",
+                                .answer = no_integers[_i],
+                                .answer_len = strlen(no_integers[_i]),
+                                .mode = "dsr"};
     dsr_grade_integer(&answer, &grade);
     ck_assert(!grade.correct);
 }
@@ -104,9 +107,10 @@ END_TEST
 /* Any bytes at all: no crash, no reading outside (AddressSanitizer looks on). */
 START_TEST(random_bytes_do_no_harm)
 {
-    static const char *const parts[] = {"\\boxed{", "{", "}", "\\", "答案", "\xef\xbc", "\xff",
-                                        "Answer:", "A", "1", "\x01", "\x02", "<think>", "</think>",
-                                        "\n", "(", "or", "=", "\\text", "$"};
+    static const char *const parts[] = {"\\boxed{", "{",    "}",       "\\",       "答案",
+                                        "\xef\xbc", "\xff", "Answer:", "A",        "1",
+                                        "\x01",     "\x02", "<think>", "</think>", "\n",
+                                        "(",        "or",   "=",       "\\text",   "$"};
     struct dsr_rng rng;
     dsr_rng_init(&rng, 1, (uint64_t)_i);
     struct dsr_buf text = {0};
@@ -115,8 +119,8 @@ START_TEST(random_bytes_do_no_harm)
     char *exact = malloc(text.len); /* without the NUL */
     memcpy(exact, text.data, text.len);
     struct dsr_grade grade;
-    struct dsr_answer answer = {.gold = "A", .answer = exact, .answer_len = text.len,
-                                .mode = "dsr"};
+    struct dsr_answer answer = {
+        .gold = "A", .answer = exact, .answer_len = text.len, .mode = "dsr"};
     dsr_grade_choice(&answer, &grade);
     dsr_grade_integer(&answer, &grade);
     free(exact);

@@ -83,8 +83,8 @@ static void check_request(const struct opened *o, const json_t *entry)
     ck_assert_str_eq(request.url, dsr_json_string(entry, "url", ""));
     DSR_AUTO(json) json_t *headers = headers_of(&request);
     DSR_AUTO(str) char *made = json_dumps(request.json, JSON_INDENT(1) | JSON_SORT_KEYS);
-    DSR_AUTO(str) char *wanted =
-        json_dumps(json_object_get(entry, "body"), JSON_INDENT(1) | JSON_SORT_KEYS);
+    DSR_AUTO(str)
+    char *wanted = json_dumps(json_object_get(entry, "body"), JSON_INDENT(1) | JSON_SORT_KEYS);
     ck_assert_str_eq(made, wanted);
     DSR_AUTO(str) char *sent = json_dumps(headers, JSON_SORT_KEYS);
     DSR_AUTO(str) char *due = json_dumps(json_object_get(entry, "headers"), JSON_SORT_KEYS);

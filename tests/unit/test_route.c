@@ -50,7 +50,8 @@ static const struct {
     {"{\"order\":[{\"metric\":\"output_price\"}]}", "abc", ""},
     {"{\"order\":[{\"metric\":\"output_price\",\"desc\":true}]}", "bac", ""},
     {"{\"filters\":[{\"metric\":\"ttft\",\"max\":0.5}]}", "b", "ac"},
-    {"{\"filters\":[{\"metric\":\"success\",\"min\":0.5}],\"order\":[{\"metric\":\"input_price\"}]}",
+    {"{\"filters\":[{\"metric\":\"success\",\"min\":0.5}],\"order\":[{\"metric\":\"input_price\"}]"
+     "}",
      "ab", "c"},
     {"{\"filters\":[{\"metric\":\"gpqa\",\"stat\":\"lo95\",\"min\":60}]}", "", "abc"},
     {"{\"order\":[{\"metric\":\"otps\"},{\"metric\":\"ttft\"}]}", "bac", ""},
@@ -64,9 +65,8 @@ START_TEST(requirements_rank)
     void *state = ops->open(policy, host, &err);
     ck_assert_msg(state != NULL, "%s", err.message);
     dsr_ranking_init(&ranking, 3);
-    ck_assert_int_eq(ops->rank(state, (const struct dsr_candidate *const *)list, 3, NULL, &ranking,
-                               &err),
-                     0);
+    ck_assert_int_eq(
+        ops->rank(state, (const struct dsr_candidate *const *)list, 3, NULL, &ranking, &err), 0);
     char order[4] = "", failed[4] = "";
     for (size_t k = 0; k < ranking.n_matched; k++)
         strcat(order, list[ranking.order[k]]->provider);

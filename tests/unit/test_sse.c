@@ -22,7 +22,9 @@ static const struct {
     {": comment\n\n: keep-alive\n\ndata: a\n\n", "message|a~"},
     {"data: a\ndata: b\n\n", "message|a\nb~"},
     {"data:a\n\ndata:  b\n\n", "message|a~message| b~"},
-    {"\xef\xbb\xbf" "data: a\n\n", "message|a~"},
+    {"\xef\xbb\xbf"
+     "data: a\n\n",
+     "message|a~"},
     {"event: error\ndata: x\n\ndata: y\n\n", "error|x~message|y~"},
     {"id: 7\nretry: 10\ndata: a\n\n", "message|a~"},
     {"data\n\n", "message|~"},

@@ -8,7 +8,8 @@
 static const double values[] = {1.5, 2.25, 3, 4.75, 10, 12.5, 20};
 static const struct {
     double p, expected;
-} percentiles[] = {{0, 1.5}, {10, 1.95}, {25, 2.625}, {50, 4.75}, {90, 15.5}, {99, 19.55}, {100, 20}};
+} percentiles[] = {{0, 1.5},   {10, 1.95},  {25, 2.625}, {50, 4.75},
+                   {90, 15.5}, {99, 19.55}, {100, 20}};
 
 START_TEST(percentiles_are_numpys)
 {
@@ -25,7 +26,8 @@ START_TEST(percentiles_of_nothing_and_of_one)
 }
 END_TEST
 
-/* Wilson 1927, eq. in closed form, by Python floats: (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n) */
+/* Wilson 1927, eq. in closed form, by Python floats: (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 +
+ * z²/n) */
 static const struct {
     double k, n, lo, hi;
 } wilson[] = {{0, 10, 0.0, 0.2775327998628892},
@@ -107,11 +109,11 @@ static struct dsr_candidate *measured(void)
     struct dsr_prices prices = {4, 16, 1};
     struct dsr_candidate *c = dsr_candidate_new("p", &prices);
     for (int i = 1; i <= 10; i++) {
-        json_t *body = json_pack("{s:b, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:i, s:s}", "success", 1,
-                                 "ttft", 0.1 * i, "ttfa", 0.2 * i, "total_time", 1.0 + 0.1 * i,
-                                 "input_tokens", 100, "output_tokens", 10 * i,
-                                 "input_tokens_billed", 100, "output_tokens_billed", 10 * i,
-                                 "cached_tokens_billed", 50, "token_source", "billed");
+        json_t *body =
+            json_pack("{s:b, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:i, s:s}", "success", 1, "ttft",
+                      0.1 * i, "ttfa", 0.2 * i, "total_time", 1.0 + 0.1 * i, "input_tokens", 100,
+                      "output_tokens", 10 * i, "input_tokens_billed", 100, "output_tokens_billed",
+                      10 * i, "cached_tokens_billed", 50, "token_source", "billed");
         ck_assert_int_eq(dsr_candidate_add_perf(c, body), 0);
         json_decref(body);
     }
@@ -167,8 +169,8 @@ START_TEST(accuracies_are_pooled_and_have_an_interval)
     }
     dsr_candidate_seal(c);
     ck_assert_double_eq_tol(dsr_candidate_value(c, "gpqa", NULL), 50, 1e-9);
-    ck_assert_double_eq_tol(dsr_candidate_value(c, "gpqa", "lo95"),
-                            100 * dsr_wilson(10, 20).lo, 1e-9);
+    ck_assert_double_eq_tol(dsr_candidate_value(c, "gpqa", "lo95"), 100 * dsr_wilson(10, 20).lo,
+                            1e-9);
     ck_assert(isnan(dsr_candidate_value(c, "cost", "avg")));
     dsr_candidate_free(c);
 }
@@ -180,7 +182,8 @@ int main(void)
     TCase *tcase = tcase_create("stats");
     tcase_add_loop_test(tcase, percentiles_are_numpys, 0, (int)DSR_COUNT(percentiles));
     tcase_add_test(tcase, percentiles_of_nothing_and_of_one);
-    tcase_add_loop_test(tcase, wilson_intervals_are_those_of_the_closed_form, 0, (int)DSR_COUNT(wilson));
+    tcase_add_loop_test(tcase, wilson_intervals_are_those_of_the_closed_form, 0,
+                        (int)DSR_COUNT(wilson));
     tcase_add_test(tcase, bootstrap_intervals_cover);
     tcase_add_test(tcase, histogram_keeps_three_digits);
     tcase_add_test(tcase, histogram_percentiles_are_those_of_the_samples);

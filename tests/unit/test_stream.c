@@ -133,8 +133,10 @@ struct opened {
 static void open_default(struct opened *o, bool inline_)
 {
     memset(o, 0, sizeof *o);
-    o->service = (struct dsr_service){.code = (char *)"x", .base_url = (char *)"http://h/v1",
-                                      .model = (char *)"m", .reasoning_inline = inline_};
+    o->service = (struct dsr_service){.code = (char *)"x",
+                                      .base_url = (char *)"http://h/v1",
+                                      .model = (char *)"m",
+                                      .reasoning_inline = inline_};
     o->state = dsr_openai_open(&o->service, "k", NULL, NULL);
     dsr_stream_init(&o->stream, "<think>", "</think>");
 }
@@ -217,7 +219,7 @@ START_TEST(errors_inside_a_stream_are_seen)
 }
 END_TEST
 
-static const char *const broken[] = {"", "{", "[]", "null", "1", "{\"choices\":[{\"delta\"",
+static const char *const broken[] = {"",        "{", "[]", "null", "1", "{\"choices\":[{\"delta\"",
                                      "\xff\xfe"};
 
 START_TEST(what_is_no_event_is_refused)
