@@ -191,8 +191,10 @@ static void on_transfer(void *arg, const struct dsr_transfer_end *end)
     x->transfer = NULL;
     if (x->shape == DSR_BODY_EVENTS && !x->malformed)
         x->malformed = dsr_sse_end(&x->sse, take_event, x) != 0;
-    else if (x->shape == DSR_BODY_JSON && !x->malformed && !end->fault[0])
-        x->malformed = take_event(x, "json", x->whole.data, x->whole.len) != 0;
+    /* a server may reset the stream after a whole answer (RFC 9113, section 8.1): what matters is
+     * whether the answer is whole */
+    else if (x->shape == DSR_BODY_JSON && !x->malformed)
+        x->malformed = take_event(x, "json", x->whole.data, x->whole.len) && !end->fault[0];
     dsr_stream_end(&x->stream);
     if (judge(x, end))
         uv_timer_start(&x->delay, after_delay, (uint64_t)x->request.delay_ms, 0);

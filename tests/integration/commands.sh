@@ -5,7 +5,7 @@
 quiet='{"defaults": {"ttft_ms": 80, "itl_ms": 4, "reasoning_tokens": 20, "answer_tokens": 10,
 	"accuracy": {"gpqa": 1, "aime2024": 1, "ceval": 1}},
 	"providers": {"huawei": {"accuracy": {"gpqa": 0, "aime2024": 0, "ceval": 0}},
-	"nvidia": {"faults": {"http_202": 1}}, "tencent": {"reasoning": "reasoning"},
+	"together": {"max_concurrency": 3}, "nvidia": {"faults": {"http_202": 1}}, "tencent": {"reasoning": "reasoning"},
 	"azure": {"faults": {"http_503": 0.15, "http_429": 0.1}, "retry_after_s": 0},
 	"aliyun": {"faults": {"cut": 0.4, "malformed": 0.3, "stream_error": 0.3}}}}'
 start_sim "$quiet" --truth "$work/truth.jsonl"

@@ -46,6 +46,7 @@ exits() {
 	[ "$got" -eq "$wanted" ] && return 0
 	echo "exit status $got instead of $wanted: $*"
 	tail -5 "$work/err"
+	grep -A4 errors "$work/out" | head -20
 	return 1
 }
 

@@ -30,7 +30,7 @@ events { worker_connections 256; }
 http {
 	access_log $work/access.log combined; client_body_temp_path $work/tmp; proxy_temp_path $work/tmp/p;
 	fastcgi_temp_path $work/tmp/f; uwsgi_temp_path $work/tmp/u; scgi_temp_path $work/tmp/s;
-	log_format proto '\$uri \$server_protocol \$ssl_protocol "\$http_accept_encoding" \$connection';
+	log_format proto '\$uri \$server_protocol \$ssl_protocol "\$http_accept_encoding" \$sent_http_content_encoding \$connection';
 	gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any;
 	server {
 		listen 127.0.0.1:$port ssl http2; server_name localhost;
@@ -76,6 +76,7 @@ check "CRLF, BOM, comments, split data and usage over TLS with a private CA" one
 check "HTTP/2 is spoken where it is offered" grep -q "/stream HTTP/2.0 TLSv1" "$work/proto.log"
 check "a connection is used again" bash -c "[ \$(awk '\$1 == \"/stream\" {print \$NF}' '$work/proto.log' | sort -u | wc -l) -eq 1 ]"
 check "a plain JSON answer to a stream request, gzip on" one plain 0 '.success == 1 and .metrics.otpr.avg == 3'
+check "nginx did compress" grep -q '^/plain .* gzip ' "$work/proto.log"
 check "a stream without [DONE] but with finish_reason is whole" one nodone 0 '.success == 1'
 check "a stream without either is cut" one cut 1 '.errors == {"cut": 2}'
 check "an empty body is cut" one empty 1 '.errors == {"cut": 2}'

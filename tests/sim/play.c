@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#define KEEP_ALIVE_MS 20
+#define KEEP_ALIVE_MS 50.0
 #define STALL_MS 120000
 #define MAX_TOKENS_PLAYED 1000000
 
@@ -24,7 +24,8 @@ struct sim_play {
     int64_t reasoning, answers, total, at; /* tokens; at: those written */
     int64_t prompt_tokens, break_at;
     uint64_t received_ns, first_ns;
-    double due_ms; /* since received */
+    double due_ms;  /* since received */
+    double wait_ms; /* until the first token, while comments are sent */
     json_t *stamps;
 };
 
@@ -184,10 +185,22 @@ static void play_fault(struct sim_play *p)
     wake(p);
 }
 
+/* Comments while the first token is awaited; they are no tokens. */
+static void keep_alive(struct sim_play *p)
+{
+    double step = p->wait_ms < KEEP_ALIVE_MS ? p->wait_ms : KEEP_ALIVE_MS;
+    p->wait_ms -= step;
+    dsr_buf_adds(&p->out, ": keep-alive\n\n");
+    sleep_ms(p, step);
+    wake(p);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct sim_play *p = timer->data;
-    if (p->broken || (p->fault && p->at >= p->break_at)) {
+    if (p->wait_ms > 0) {
+        keep_alive(p);
+    } else if (p->broken || (p->fault && p->at >= p->break_at)) {
         if (p->broken)
             wake(p);
         else
@@ -353,13 +366,6 @@ struct sim_play *sim_play_new(struct sim *sim, struct sim_provider *provider, co
     return p;
 }
 
-/* Comments while the first token is awaited; they are no tokens. */
-static void put_keep_alive(struct sim_play *p, double ttft_ms)
-{
-    if (p->provider->behaviour.keep_alive_comments && p->stream && ttft_ms > KEEP_ALIVE_MS)
-        dsr_buf_adds(&p->out, ": keep-alive\n\n");
-}
-
 enum MHD_Result sim_play_start(struct sim_play *p, struct MHD_Connection *connection)
 {
     double ttft = sim_draw(&p->provider->behaviour.ttft_ms, &p->rng);
@@ -373,8 +379,12 @@ enum MHD_Result sim_play_start(struct sim_play *p, struct MHD_Connection *connec
                             p->stream ? "text/event-stream; charset=utf-8" : "application/json");
     if (!strcmp(p->provider->dialect->plugin, "siliconflow"))
         MHD_add_response_header(response, "x-siliconcloud-trace-id", p->id);
-    put_keep_alive(p, ttft);
-    sleep_ms(p, ttft + plain);
+    if (p->provider->behaviour.keep_alive_comments && p->stream) {
+        p->wait_ms = ttft;
+        sleep_ms(p, 0);
+    } else {
+        sleep_ms(p, ttft + plain);
+    }
     enum MHD_Result rc = MHD_queue_response(connection, MHD_HTTP_OK, response);
     MHD_destroy_response(response);
     return rc;
