@@ -30,7 +30,7 @@ check_in() {
 		return
 	fi
 	say "testing in $folder"
-	make -C "$folder" -k check >"$summary" 2>&1 || true
+	make -C "$folder" -k -j"$(nproc)" check >"$summary" 2>&1 || true
 	grep -aE '^(FAIL|ERROR|SKIP|XPASS):' "$summary" >&2
 	grep -qa '^# TOTAL:' "$summary" || { tail -30 "$summary" >&2; one_failure "make check"; }
 	for log in $(grep -alE '^not ok' "$folder"/tests/*/*.log 2>/dev/null); do
@@ -57,7 +57,7 @@ else
 fi
 if [ "${DSR_DISTCHECK:-1}" = 1 ]; then
 	say "make distcheck"
-	if make -C "$top/build/gcc" -s distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror \
+	if make -C "$top/build/gcc" -s -j"$(nproc)" distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror \
 		>"$top/build/distcheck.log" 2>&1; then
 		passed=$((passed + 1))
 	else
