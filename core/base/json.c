@@ -108,10 +108,11 @@ int dsr_jsonl_read(const char *path, dsr_json_row_fn *visit, void *arg, struct d
     int number = 0, rc = 0, first;
     if (!file)
         return dsr_error_file(err, DSR_ECONFIG, path, 0, "can't be read: %s", strerror(errno));
-    do
+    do {
         first = fgetc(file);
-    while (first == ' ' || first == '\n' || first == '\r' || first == '\t');
-    rewind(file);
+        number += first == '\n';
+    } while (first == ' ' || first == '\n' || first == '\r' || first == '\t');
+    ungetc(first, file); /* not rewind: the file may be a pipe */
     if (first == '[')
         return read_array(file, path, visit, arg, err);
     while (!rc && (n = getline(&line, &cap, file)) >= 0)

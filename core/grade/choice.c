@@ -148,6 +148,8 @@ static char option_by_text(const json_t *options, const char *line, size_t n)
     fold(line, n, &said);
     json_array_foreach((json_t *)options, i, text)
     {
+        if (!json_is_string(text))
+            continue;
         fold(json_string_value(text), json_string_length(text), &option);
         if (!option.len || option.len > said.len || i >= 10)
             continue;

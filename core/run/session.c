@@ -167,7 +167,7 @@ void dsr_result_fields(json_t *body, const struct dsr_exchange *x, int tries)
     dsr_time_format(x->end_wall_us, end);
     bool ok = !x->fault.name[0];
     json_t *more = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:f, s:f, s:f}",
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:o, s:f, s:f, s:f}",
         "start_time", start, "end_time", end, "ttft", span(x->sent_ns, s->first_token_ns), "ttfa",
         span(x->sent_ns, s->first_answer_ns), "total_time",
         ok ? span(x->sent_ns, s->last_token_ns) : span(x->start_ns, x->end_ns), "input_tokens",
@@ -175,8 +175,9 @@ void dsr_result_fields(json_t *body, const struct dsr_exchange *x, int tries)
         "reasoning_tokens", json_integer(reasoning_tokens(x)), "cached_tokens_billed",
         tokens_or_null(s->usage.cached), "input_tokens_billed", tokens_or_null(s->usage.input),
         "output_tokens_billed", tokens_or_null(s->usage.output), "token_source",
-        dsr_token_source(x), "tries", tries, "finish_reason", s->finish_reason, "dns_s", x->dns_s,
-        "connect_s", x->connect_s, "tls_s", x->tls_s);
+        dsr_token_source(x), "tries", tries, "finish_reason",
+        dsr_json_text(s->finish_reason, strlen(s->finish_reason)), "dns_s", x->dns_s, "connect_s",
+        x->connect_s, "tls_s", x->tls_s);
     json_object_update(body, more);
     json_decref(more);
     json_object_set_new(body, "error", ok ? json_null() : json_string(x->fault.name));

@@ -146,6 +146,12 @@ check "the simulator stops cleanly" stop_sim
 check "a provider that is not there is an error of its own class" bash -c \
 	"'$run' -q --config '$work/config' --data '$work/data' perf -p together --format json |
 	jq -e '.providers[0].errors == {\"connect\": 3}'"
+pipe_ok() {
+	printf '\n{"id":1,"response":"ANSWER: B","gold":"B"}\n{"id":2,"response":"\\\\boxed{7}","gold":"A","options":[1,null]}\n' |
+		exits 0 "$run" grade --evaluator gpqa && [ "$(jq -c .correct "$work/out" | paste -sd,)" = true,false ]
+}
+check "grade reads a pipe" pipe_ok
+check "grade tells the line of a bad one" bash -c "printf '{\"id\":1}\n' | '$run' grade -e gpqa 2>&1 | grep -q 'stdin:1: '"
 for command in "" eval perf route plugins grade doctor; do
 	check "dsr-run $command --help" exits 0 "$run" $command --help
 done

@@ -45,6 +45,9 @@ http {
 		}
 		location / { default_type text/event-stream; }
 		location = /plain { default_type application/json; }
+		location = /echo/chat/completions {
+			return 401 '{"error":{"message":"wrong key \$http_authorization"}}';
+		}
 		location = /redirect/chat/completions { return 302 /stream; }
 	}
 	server { listen 127.0.0.1:$((port + 1)); location / { return 502 "via the proxy"; } }
@@ -59,13 +62,13 @@ for _ in $(seq 50); do
 done
 
 jq -n --arg u "https://localhost:$port" --arg ca "$work/ca.pem" '
-	[["stream","nodone","cut","empty","plain","html","redirect"][] |
+	[["stream","nodone","cut","empty","plain","html","redirect","echo"][] |
 		{key: ., value: {plugin: "openai", base_url: "\($u)/\(.)", model: "m", max_concurrency: 2,
 			ca_file: $ca, reasoning_inline: true}}] +
 	[{key: "untrusted", value: {plugin: "openai", base_url: "\($u)/stream", model: "m"}},
 	 {key: "nowhere", value: {plugin: "openai", base_url: "https://no-such-host.invalid/v1", model: "m"}}] |
 	{"deepseek-r1": from_entries}' >"$work/data/services.json"
-echo '{"openai": {"default": "k"}}' >"$work/config/api_keys.json"
+echo '{"openai": {"default": "key-that-is-secret"}}' >"$work/config/api_keys.json"
 echo '{"conn_str": "leveldb:///../results/db"}' >"$work/config/db.json"
 
 one() { # PROVIDER STATUS CONDITION
@@ -81,6 +84,12 @@ check "a stream without [DONE] but with finish_reason is whole" one nodone 0 '.s
 check "a stream without either is cut" one cut 1 '.errors == {"cut": 2}'
 check "an empty body is cut" one empty 1 '.errors == {"cut": 2}'
 check "a page is malformed or cut" one html 1 '.success == 0'
+echo_ok() {
+	exits 1 dsr -v perf -p echo --prompts leval -n 1 --output both --format json || return 1
+	grep -q '"http_401": 1' "$work/out" || return 1
+	! grep -rlF key-that-is-secret "$work/out" "$work/err" "$work/results" "$work/state"
+}
+check "a server that repeats the key does not bring it into records" echo_ok
 check "redirects are not followed" one redirect 1 '.errors == {"http_302": 2}'
 check "an unknown CA is refused" one untrusted 1 '.errors == {"tls": 2}'
 check "a CA from the environment is taken" env SSL_CERT_FILE="$work/ca.pem" bash -c \
