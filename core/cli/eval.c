@@ -9,7 +9,16 @@ struct args {
     struct dsr_eval_options o;
 };
 
-enum { OPT_DATASET = 256, OPT_LIMIT, OPT_REPEAT, OPT_SEED, OPT_OUTPUT, OPT_RESUME, OPT_SHARD };
+enum {
+    OPT_DATASET = 256,
+    OPT_LIMIT,
+    OPT_REPEAT,
+    OPT_SEED,
+    OPT_OUTPUT,
+    OPT_RESUME,
+    OPT_SHARD,
+    OPT_GRADER
+};
 
 static const struct argp_option options[] = {
     {"dataset", OPT_DATASET, "LIST", 0, "names in datasets.json, comma-separated, or all", 0},
@@ -19,6 +28,7 @@ static const struct argp_option options[] = {
     {"repeat", OPT_REPEAT, "K", 0, "ask each question K times (default 1)", 0},
     {"seed", OPT_SEED, "S", 0, "seed of the choice (default 0)", 0},
     {"output", OPT_OUTPUT, "WHERE", 0, "db (default), csv or both", 0},
+    {"grader", OPT_GRADER, "MODE", 0, "dsr (default), or opencompass: its rules", 0},
     {"resume", OPT_RESUME, "JOB", 0, "go on with a job; asks nothing that was answered", 0},
     {"shard", OPT_SHARD, "I/N", 0, "take part I (1..N) of the questions", 0},
     {0},
@@ -61,6 +71,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_OUTPUT:
         a->o.output = arg;
         return 0;
+    case OPT_GRADER:
+        if (strcmp(arg, "dsr") && strcmp(arg, "opencompass"))
+            argp_error(state, "--grader is dsr or opencompass, not \"%s\"", arg);
+        a->o.grader = arg;
+        return 0;
     case OPT_RESUME:
         a->o.resume = arg;
         return 0;
@@ -85,13 +100,14 @@ static json_t *score_json(const struct dsr_score *s, int repeats)
     const struct dsr_tally *t = &s->total;
     struct dsr_interval ci = dsr_wilson((double)t->correct, (double)(t->answered ? t->asked : 0));
     return json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:[o, o], s:o, s:i, s:I, s:I, s:o, s:s}", "provider",
-        s->provider, "dataset", s->dataset, "asked", (json_int_t)t->asked, "answered",
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:[o, o], s:o, s:o, s:i, s:I, s:I, s:o, s:s}",
+        "provider", s->provider, "dataset", s->dataset, "asked", (json_int_t)t->asked, "answered",
         (json_int_t)t->answered, "correct", (json_int_t)t->correct, "errors", (json_int_t)t->errors,
         "accuracy", dsr_json_real(dsr_tally_accuracy(t)), "ci95", dsr_json_real(100 * ci.lo),
-        dsr_json_real(100 * ci.hi), "groups", dsr_score_groups(s), "repeats", repeats,
-        "input_tokens", (json_int_t)s->input_tokens, "output_tokens", (json_int_t)s->output_tokens,
-        "cost", dsr_json_real(s->cost), "currency", s->currency);
+        dsr_json_real(100 * ci.hi), "macro_accuracy", dsr_json_real(dsr_score_macro(s)), "groups",
+        dsr_score_groups(s), "repeats", repeats, "input_tokens", (json_int_t)s->input_tokens,
+        "output_tokens", (json_int_t)s->output_tokens, "cost", dsr_json_real(s->cost), "currency",
+        s->currency);
 }
 
 static void print_json(const struct dsr_eval_result *r)
@@ -99,8 +115,8 @@ static void print_json(const struct dsr_eval_result *r)
     json_t *results = json_array();
     for (size_t i = 0; i < r->n; i++)
         json_array_append_new(results, score_json(&r->scores[i], r->repeats));
-    json_t *root = json_pack("{s:i, s:s, s:s, s:o}", "schema", 1, "job", r->job, "model", r->model,
-                             "results", results);
+    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:o}", "schema", 1, "job", r->job, "model",
+                             r->model, "grader", r->grader, "results", results);
     dsr_print_json(root);
     json_decref(root);
 }
@@ -136,7 +152,7 @@ static void print_table(const struct dsr_eval_result *r, enum dsr_format format)
 
 /* The options that a job was started with. */
 struct saved {
-    char *model, *datasets, *providers;
+    char *model, *datasets, *providers, *grader;
     bool found;
     int limit, repeat;
     uint64_t seed;
@@ -153,6 +169,7 @@ static int take_job(void *arg, const struct dsr_record *record, struct dsr_error
     saved->model = strdup(dsr_json_string(b, "model", ""));
     saved->datasets = strdup(dsr_json_string(b, "datasets", ""));
     saved->providers = strdup(dsr_json_string(b, "providers", "all"));
+    saved->grader = strdup(dsr_json_string(b, "grader", "dsr"));
     saved->limit = (int)dsr_json_int(b, "limit", 0);
     saved->repeat = (int)dsr_json_int(b, "repeat", 1);
     saved->seed = (uint64_t)dsr_json_int(b, "seed", 0);
@@ -179,6 +196,7 @@ static int restore(struct dsr_ctx *ctx, struct args *a, struct saved *saved, str
     a->o.model = saved->model;
     a->o.datasets = saved->datasets;
     a->o.providers = saved->providers;
+    a->o.grader = saved->grader;
     a->o.limit = saved->limit;
     a->o.repeat = saved->repeat;
     a->o.seed = saved->seed;
@@ -206,7 +224,7 @@ int dsr_cmd_eval(struct dsr_globals *globals, int argc, char **argv)
                "configuration, 3 storage, 130 interrupted.",
         .children = children,
     };
-    struct args a = {.globals = globals, .o = {.repeat = 1, .output = "db"}};
+    struct args a = {.globals = globals, .o = {.repeat = 1, .output = "db", .grader = "dsr"}};
     struct saved saved = {0};
     struct dsr_ctx ctx;
     struct dsr_error err = {0};
@@ -232,6 +250,7 @@ int dsr_cmd_eval(struct dsr_globals *globals, int argc, char **argv)
     free(saved.model);
     free(saved.datasets);
     free(saved.providers);
+    free(saved.grader);
     dsr_ctx_close(&ctx);
     return status;
 }

@@ -13,7 +13,7 @@ enum { OPT_INPUT = 256, OPT_GRADER };
 static const struct argp_option options[] = {
     {"evaluator", 'e', "NAME", 0, "evaluator plugin: gpqa, aime, ceval, ...", 0},
     {"input", OPT_INPUT, "FILE", 0, "lines of {\"id\",\"response\",\"gold\",\"options\"?}", 0},
-    {"grader", OPT_GRADER, "MODE", 0, "dsr (default)", 0},
+    {"grader", OPT_GRADER, "MODE", 0, "dsr (default), or opencompass: its rules", 0},
     {0},
 };
 

@@ -37,10 +37,11 @@ static json_t *job_body(const struct eval *e, const char *end_time)
     char start[DSR_TIME_SIZE];
     const struct dsr_eval_options *o = e->options;
     dsr_time_format(e->session.start_us, start);
-    return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s, s:i, s:i, s:I}", "type", "eval", "start_time",
-                     start, "end_time", end_time, "model", e->session.model, "datasets",
-                     o->datasets, "providers", o->providers ? o->providers : "all", "limit",
-                     o->limit, "repeat", o->repeat, "seed", (json_int_t)o->seed);
+    return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:i, s:i, s:I}", "type", "eval",
+                     "start_time", start, "end_time", end_time, "model", e->session.model,
+                     "datasets", o->datasets, "providers", o->providers ? o->providers : "all",
+                     "grader", o->grader, "limit", o->limit, "repeat", o->repeat, "seed",
+                     (json_int_t)o->seed);
 }
 
 static char *answer_key(const struct eval *e, const struct ask *ask)
@@ -49,17 +50,33 @@ static char *answer_key(const struct eval *e, const struct ask *ask)
     return dsr_format("%s/%s/%d", set->dataset, set->list[ask->question].item.id, ask->repeat);
 }
 
-static int grade(const struct dsr_questions *set, const struct dsr_item *item,
-                 const struct dsr_stream *stream, json_t *body)
+/* What the grader reads: the answer, or for OpenCompass's rules what that harness stores. */
+static int graded_text(const struct dsr_stream *stream, const char *grader, struct dsr_buf *text)
 {
-    struct dsr_answer answer = {.gold = item->gold,
-                                .options = item->options,
-                                .answer = stream->answer.data ? stream->answer.data : "",
-                                .answer_len = stream->answer.len,
-                                .mode = "dsr"};
+    int rc = 0;
+    if (!strcmp(grader, "opencompass") && stream->reasoning.len) {
+        rc = dsr_buf_add(text, stream->reasoning.data, stream->reasoning.len);
+        if (!rc && stream->answer.len)
+            rc = dsr_buf_adds(text, "</think>");
+    }
+    return rc ? rc : dsr_buf_add(text, stream->answer.data, stream->answer.len);
+}
+
+static int grade(const struct dsr_questions *set, const struct dsr_item *item,
+                 const struct dsr_stream *stream, const char *grader, json_t *body)
+{
+    struct dsr_buf text = {0};
     struct dsr_grade verdict = {0};
     struct dsr_error err;
-    int rc = set->ops->grade(&answer, &verdict, &err);
+    int rc = graded_text(stream, grader, &text);
+    struct dsr_answer answer = {.gold = item->gold,
+                                .options = item->options,
+                                .answer = text.data,
+                                .answer_len = text.len,
+                                .mode = grader};
+    if (!rc)
+        rc = set->ops->grade(&answer, &verdict, &err);
+    dsr_buf_clear(&text);
     if (rc)
         return rc;
     json_object_set_new(body, "correct", json_boolean(verdict.correct));
@@ -67,7 +84,7 @@ static int grade(const struct dsr_questions *set, const struct dsr_item *item,
     json_object_set_new(body, "extracted",
                         dsr_json_text(verdict.extracted, strlen(verdict.extracted)));
     json_object_set_new(body, "rule", json_string(verdict.rule));
-    json_object_set_new(body, "grader", json_string("dsr"));
+    json_object_set_new(body, "grader", json_string(grader));
     return 0;
 }
 
@@ -114,7 +131,7 @@ static void on_final(void *arg, const struct dsr_task *task, const struct dsr_ex
     struct dsr_score *score = score_of(e, task->lane, ask->dataset);
     DSR_AUTO(str) char *key = answer_key(e, ask);
     json_t *body = answer_body(e, ask, x, provider, task->tries);
-    if (!key || !body || x->fault.name[0] || grade(set, item, &x->stream, body))
+    if (!key || !body || x->fault.name[0] || grade(set, item, &x->stream, e->options->grader, body))
         dsr_score_error(score, item->group);
     else
         dsr_score_answer(score, item->group, body, &e->prices[task->lane]);
@@ -241,6 +258,7 @@ static int open_scores(struct eval *e, struct dsr_error *err)
     const struct dsr_settings *settings = &e->session.ctx->settings;
     snprintf(r->job, sizeof r->job, "%s", e->session.job);
     snprintf(r->model, sizeof r->model, "%s", e->session.model);
+    snprintf(r->grader, sizeof r->grader, "%s", e->options->grader);
     r->repeats = e->options->repeat;
     r->scores = calloc(lanes * e->n_sets, sizeof *r->scores);
     e->prices = calloc(lanes, sizeof *e->prices);
@@ -267,7 +285,7 @@ static void record_scores(struct eval *e)
         dsr_session_record(&e->session, DSR_RECORD_BENCHMARK, score->provider, score->dataset,
                            e->session.start_us,
                            dsr_score_record(score, e->session.model, e->sets[i % e->n_sets].metric,
-                                            e->session.start_us));
+                                            e->options->grader, e->session.start_us));
     }
 }
 

@@ -11,6 +11,7 @@ struct dsr_eval_options {
     int limit;  /* questions per dataset, chosen by seed; 0: all */
     int repeat; /* times each question is asked; at least 1 */
     uint64_t seed;
+    const char *grader; /* "dsr" or "opencompass" */
     const char *resume; /* job to go on with, or NULL */
     int shard, shards;  /* this process takes the questions whose place modulo shards is shard */
 };
@@ -33,7 +34,7 @@ struct dsr_score {
 };
 
 struct dsr_eval_result {
-    char job[37], model[128];
+    char job[37], model[128], grader[16];
     int repeats;
     size_t n;
     struct dsr_score *scores;
@@ -44,6 +45,8 @@ int dsr_eval_run(struct dsr_ctx *ctx, const struct dsr_eval_options *options,
                  struct dsr_eval_result *result, struct dsr_error *err);
 void dsr_eval_result_clear(struct dsr_eval_result *result);
 
+/* The mean of the groups' accuracies, as OpenCompass averages C-Eval; NaN without groups. */
+double dsr_score_macro(const struct dsr_score *score);
 /* 0..100, or NaN when nothing was answered. */
 double dsr_tally_accuracy(const struct dsr_tally *tally);
 

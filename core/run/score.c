@@ -86,6 +86,15 @@ double dsr_tally_accuracy(const struct dsr_tally *tally)
     return tally->answered ? 100.0 * (double)tally->correct / (double)tally->asked : NAN;
 }
 
+double dsr_score_macro(const struct dsr_score *score)
+{
+    double sum = 0;
+    for (size_t i = 0; i < score->n_groups; i++)
+        if (score->groups[i].asked)
+            sum += 100.0 * (double)score->groups[i].correct / (double)score->groups[i].asked;
+    return score->n_groups && score->total.answered ? sum / (double)score->n_groups : NAN;
+}
+
 json_t *dsr_score_groups(const struct dsr_score *score)
 {
     json_t *groups = json_object();
@@ -100,16 +109,16 @@ json_t *dsr_score_groups(const struct dsr_score *score)
 }
 
 json_t *dsr_score_record(const struct dsr_score *score, const char *model, const char *benchmark,
-                         int64_t start_us)
+                         const char *grader, int64_t start_us)
 {
     char start[DSR_TIME_SIZE];
     dsr_time_format(start_us, start);
     const struct dsr_tally *t = &score->total;
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:o}",
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:o, s:s}",
                      "provider", score->provider, "model", model, "benchmark", benchmark, "dataset",
                      score->dataset, "success", t->answered > 0, "metric", "accuracy", "stat",
                      "average", "value", dsr_json_real(dsr_tally_accuracy(t)), "start_time", start,
                      "asked", (json_int_t)t->asked, "answered", (json_int_t)t->answered, "correct",
                      (json_int_t)t->correct, "errors", (json_int_t)t->errors, "groups",
-                     dsr_score_groups(score));
+                     dsr_score_groups(score), "grader", grader);
 }

@@ -18,6 +18,6 @@ int dsr_score_error(struct dsr_score *score, const char *group);
 json_t *dsr_score_groups(const struct dsr_score *score);
 /* The record of kind BENCHMARK: the columns of the seed system and the counts behind them. */
 json_t *dsr_score_record(const struct dsr_score *score, const char *model, const char *benchmark,
-                         int64_t start_us);
+                         const char *grader, int64_t start_us);
 
 #endif

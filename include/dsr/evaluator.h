@@ -28,7 +28,8 @@ DSR_API void dsr_item_clear(struct dsr_item *item);
  *   gold, options  as in struct dsr_item
  *   answer         what the model wrote after its reasoning; may still hold think tags when it
  *                  comes from a file, and the grader then looks after the last closing tag
- *   mode           "dsr" or "opencompass" */
+ *   mode           "dsr", or "opencompass": that harness's rule, which reads the reasoning too; the
+ *                  answer then is reasoning, "</think>" and text, as that harness stores it */
 struct dsr_answer {
     const char *gold;
     const json_t *options;
@@ -71,6 +72,12 @@ struct dsr_evaluator_ops {
 DSR_API void dsr_grade_choice(const struct dsr_answer *answer, struct dsr_grade *grade);
 /* One integer (0..999 for AIME, but any size is read): the last committed answer wins. */
 DSR_API void dsr_grade_integer(const struct dsr_answer *answer, struct dsr_grade *grade);
+/* OpenCompass's rule for GPQA: the first (?i)ANSWER\s*:\s*([A-D]) of the whole text, case kept. */
+DSR_API void dsr_grade_first_answer(const struct dsr_answer *answer, struct dsr_grade *grade);
+/* OpenCompass's rule for C-Eval: the first capital letter of the whole text. */
+DSR_API void dsr_grade_first_capital(const struct dsr_answer *answer, struct dsr_grade *grade);
+/* OpenCompass's rule for AIME, as far as integers go: the last \boxed{}, else the last formula. */
+DSR_API void dsr_grade_latex_integer(const struct dsr_answer *answer, struct dsr_grade *grade);
 /* Cuts off the reasoning: the text after the last closing think tag; an unclosed opening tag makes
  * all of it reasoning. Returns a pointer into text and its length. */
 DSR_API const char *dsr_answer_after_think(const char *text, size_t len, size_t *answer_len);

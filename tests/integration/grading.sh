@@ -22,6 +22,16 @@ check "gpqa agrees with careful humans" agreement gpqa gpqa 0.98
 check "aime agrees with careful humans" agreement aime aime2024 0.98
 check "ceval agrees with careful humans" agreement ceval ceval 0.98
 
+like_opencompass() { # EVALUATOR FILE
+	exits 0 "$run" grade --evaluator "$1" --grader opencompass --input "$set_data/grading/$2.jsonl" || return 1
+	jq -en --slurpfile v "$work/out" --slurpfile t "$set_data/grading/$2.jsonl" '
+		[$t | to_entries[] | .value.opencompass.correct == $v[.key].correct] |
+		(map(select(.)) | length) / length >= 0.99'
+}
+check "gpqa reproduces OpenCompass's verdicts" like_opencompass gpqa gpqa
+check "ceval reproduces OpenCompass's verdicts" like_opencompass ceval ceval
+check "aime reproduces OpenCompass's verdicts" like_opencompass aime aime2024
+
 start_sim '{"defaults": {"ttft_ms": 1, "itl_ms": 0, "reasoning_tokens": 1, "answer_tokens": 1}}'
 cp "$top_srcdir/data/models.json" "$work/data"
 jq -n --arg d "$set_data" '{

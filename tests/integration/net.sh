@@ -23,8 +23,10 @@ printf 'data: {"choices":[{"delta":{"content":"a"}}]}\n\n' >"$work/www/cut"
 printf 'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"choices":[{"delta":{},"finish_reason":"length"}]}\n\n' >"$work/www/nodone"
 : >"$work/www/empty"
 echo '<html>hello</html>' >"$work/www/html"
-port=$((20000 + $$ % 20000))
-cat >"$work/nginx.conf" <<N
+nginx_pid=
+trap '[ -z "$nginx_pid" ] || { kill $nginx_pid; wait $nginx_pid; } 2>/dev/null; finish' EXIT
+write_conf() {
+	cat >"$work/nginx.conf" <<N
 daemon off; worker_processes 1; error_log $work/nginx.err; pid $work/nginx.pid;
 events { worker_connections 256; }
 http {
@@ -53,13 +55,25 @@ http {
 	server { listen 127.0.0.1:$((port + 1)); location / { return 502 "via the proxy"; } }
 }
 N
-"$nginx" -p "$work" -c "$work/nginx.conf" 2>/dev/null &
-nginx_pid=$!
-trap 'kill $nginx_pid 2>/dev/null; wait $nginx_pid 2>/dev/null; finish' EXIT
-for _ in $(seq 50); do
-	curl -sk "https://127.0.0.1:$port/plain" >/dev/null && break
-	sleep 0.1
-done
+}
+
+# two free ports, below those that the kernel gives away
+start_nginx() {
+	local try
+	for try in 1 2 3 4 5 6 7 8; do
+		port=$((10000 + (RANDOM * 2) % 20000))
+		write_conf
+		"$nginx" -p "$work" -c "$work/nginx.conf" 2>/dev/null &
+		nginx_pid=$!
+		sleep 0.5
+		kill -0 $nginx_pid 2>/dev/null && curl -sk "https://127.0.0.1:$port/plain" | grep -q chat.completion &&
+			return 0
+		kill $nginx_pid 2>/dev/null
+		wait $nginx_pid 2>/dev/null
+	done
+	return 1
+}
+check "nginx is started" start_nginx
 
 jq -n --arg u "https://localhost:$port" --arg ca "$work/ca.pem" '
 	[["stream","nodone","cut","empty","plain","html","redirect","echo"][] |
