@@ -8,31 +8,37 @@
 #include <dsr/evaluator.h>
 
 /* A letter, dressed or not, that is no word: "B", "(B)", "[B]", "\boxed{B}", "option B". */
-#define OPEN "[\\s\"'(\\[{<:\\x01=>.-]*"
+#define OPEN "[\\s\"'(\\[\\]{<:\\x01=>.-]*"
 #define KIND "(?:(?:the\\s+)?(?:[Oo]ption|[Cc]hoice|[Ll]etter|[Aa]nswer)\\s*|选项|选择)?"
 #define END                                                                                        \
-    "(?![A-Za-z0-9'+^=/*])(?!-[A-Za-z0-9])"                                                        \
+    "(?![A-Za-z0-9+^=/*])(?!'[a-z])(?!-[A-Za-z0-9])"                                               \
     "(?!\\s+(?!and\\b|or\\b|because|since|as\\b|is\\b|which|with|due|for\\b|given|by\\b|but|not|"  \
     "seems|looks|would|fits|matches|was|in\\b|to\\b|here|on\\b|rather|instead|from|follows|after|" \
     "though|although|so\\b)[a-z])"
 #define LETTER OPEN KIND OPEN "([A-J])" END
 
+/* Words that commit: "the answer", "I choose", "the best option", "leaving" ... */
+#define COMMITS                                                                                    \
+    "\\b(?:answer|ans|choose|chose|choosing|pick(?:ed|ing)?|select(?:ed|ing)?|guess|final|"        \
+    "go(?:ing)? with|went with|settled? on|settling on|opt(?:ing)? for|leav(?:es|ing)|left with|"  \
+    "my (?:choice|selection)|conclusion|verdict|"                                                  \
+    "(?:correct|right|best|final|chosen|my|true|valid|proper|likely|plausible|remaining|only) "    \
+    "(?:option|choice|letter|one|selection|response))\\b"
+
+/* What may stand between such a word and the letter. */
+#define LINKS                                                                                      \
+    "(?:(?:is|are|was|be|would be|should be|must be|will be|has to be|remains?|therefore|thus|"    \
+    "hence|clearly|then|then is|to|as|becomes|being|here|for this question|to this question|"      \
+    "to the question|in this case|now|i choose|i'd choose|seems to be|appears to be)\\b[\\s:,-]*)*"
+
 static struct dsr_pattern patterns[] = {
     {"answer_statement",
-     "(?i:\\b(?:answer|ans|choose|chose|choosing|pick(?:ed|ing)?|select(?:ed|ing)?|go(?:ing)? "
-     "with|went "
-     "with|(?:correct|right|best|final|chosen|my|true|valid|proper|likely|plausible) "
-     "(?:option|choice|letter|one|selection|response)|my (?:choice|selection)|conclusion|verdict|"
-     "settled? on|settling on|opt(?:ing)? for|final|leaves|left "
-     "with)\\b)[\\s:]*(?:[(\\[]?(?i:letter|"
-     "option|choice|final)[)\\]]?)?[\\s:,\"'-]*(?:(?i:is|are|was|be|would be|should be|must "
-     "be|will "
-     "be|remains?|therefore|thus|hence|clearly|then|then is|to|as|becomes|being|here|for this "
-     "question|to this question|to the question|in this case|now|i choose|i'd choose|seems to be|"
-     "appears to be|has to be)\\b[\\s:,-]*)*" LETTER,
+     "(?i:" COMMITS
+     ")[\\s:]*(?:[(\\[]?(?i:letter|option|choice|final)[)\\]]?)?[\\s:,\"'-]*(?i:" LINKS ")" LETTER,
      NULL},
     {"chinese_statement",
-     "(?:答案|选项|选择|正确的?是|应选|应该选|故选|因此选|所以选|可选|就选|改选|应为|选)(?:[\\s:,]*"
+     "(?:答案|选项|选择|正确的?是|应该是|应当是|而是|应选|应该选|故选|因此选|所以选|可选|就选|改选|"
+     "应为|选)(?:[\\s:,]*"
      "(?:"
      "应该|应当|应|只能|还是|仍然|为|是|选择|选|就是|就|的是|即|在于|项|定为|改为|更正为|确定为|"
      "的选项|"
@@ -64,9 +70,37 @@ static struct dsr_pattern patterns[] = {
      NULL},
 };
 
+/* Weaker statements, for texts without one of those above. */
+static struct dsr_pattern fallbacks[] = {
+    {"conclusion",
+     "(?:^|[.:;,]\\s*|\\s)(?i:so|hence|thus|therefore|conclude|:)[,:\\s]*(?:(?i:it is|it's|it must "
+     "be|"
+     "that is)\\s*)?[(\\[\"'\\x01]*([A-J])[)\\]\"'\\x02]*[.!]?\\s*$",
+     NULL},
+    {"arrow", "^\\s*:\\s*[(\\[]?([A-J])[)\\].]?\\s*$", NULL},
+    {"it_is",
+     "(?i:\\bit(?:'s| is| must be| has to be| should "
+     "be))\\s+(?:(?i:option|choice)\\s+)?[(\\[]?([A-J])"
+     "(?=[)\\]]?(?:\\s+(?:that|which|because|since)\\b|[.,;]|\\s*$))",
+     NULL},
+    {"it_is", "\\b([A-J])[)\\]]?\\s+it\\s+is\\b", NULL},
+    {"option_fits",
+     "(?i:option|choice|answer)\\s*[(\\[\"]?([A-J])[)\\]\"]?\\s+(?i:gives|matches|fits|satisfies|"
+     "yields|"
+     "agrees|works|provides|describes|states|has)\\b(?![^\\n.]*\\b(?i:not|wrong|incorrect|never|"
+     "too)\\b)",
+     NULL},
+    {"chinese_belief",
+     "(?:认为|觉得|判断|确定|得出|那么|所以|因此|故|可知|只有)(?:[\\s:,]*(?:应该|应|是|为|选|选择|"
+     "答案|选项))*"
+     "[\\s(\\[:\"]*([A-J])" END,
+     NULL},
+};
+
 static void compile(void)
 {
     dsr_patterns_compile(patterns, DSR_COUNT(patterns));
+    dsr_patterns_compile(fallbacks, DSR_COUNT(fallbacks));
 }
 
 struct found {
@@ -207,6 +241,8 @@ void dsr_grade_choice(const struct dsr_answer *answer, struct dsr_grade *grade)
         f.letter = option_by_text(answer->options, line, n);
         f.rule = f.letter ? "option_text" : NULL;
     }
+    for (size_t i = 0; i < DSR_COUNT(fallbacks) && !f.rule; i++)
+        dsr_pattern_each(&fallbacks[i], f.text, f.len, take_match, &f);
     if (!f.rule && (f.letter = only_lettered_line(&f)))
         f.rule = "only_lettered_line";
     grade->extracted[0] = f.letter;

@@ -27,6 +27,8 @@ static struct dsr_pattern patterns[] = {
 
 static struct dsr_pattern fallbacks[] = {
     {"last_line_value", "^[^\\n]*?([+-]?\\d[\\d,]*(?:\\.\\d+)?)[\\s.\"')\\]!]*\\z", NULL},
+    {"only_value_of_last_line", "^[^\\d\\n]*(\\d[\\d,]*)(?![\\d.,]*\\d)[^\\d\\n]*[.!]\\s*\\z",
+     NULL},
 };
 
 static void compile(void)
