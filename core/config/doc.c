@@ -38,6 +38,10 @@ int dsr_doc_load(struct dsr_doc *doc, const char *path, const struct dsr_host *h
     int rc = read_file(doc, err);
     if (!rc) {
         doc->root = json_loadb(doc->text, doc->len, JSON_REJECT_DUPLICATES, &bad);
+        /* what stands near a mistake may be a key: it is not repeated */
+        char *near = strstr(bad.text, " near ");
+        if (!doc->root && near)
+            *near = '\0';
         if (!doc->root)
             rc = dsr_error_file(err, DSR_ECONFIG, path, bad.line > 0 ? bad.line : 1,
                                 "not valid JSON: %s", bad.text);

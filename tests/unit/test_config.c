@@ -163,6 +163,18 @@ START_TEST(a_value_of_a_wrong_type_is_told)
 }
 END_TEST
 
+START_TEST(a_key_is_not_repeated_in_an_error)
+{
+    static const char *const broken[] = {
+        "{\"x\": {\"default\": \"sk-secret", "{\"x\": {\"default\": sk-secret}}",
+        "{\"x\": \"sk-secret\"}", "{\"x\": {\"default\": \"sk-secret\\n\"}}"};
+    struct dsr_error err;
+    write_file("config/api_keys.json", broken[_i], strlen(broken[_i]));
+    ck_assert_int_eq(load(&err), DSR_ECONFIG);
+    ck_assert_msg(!strstr(err.message, "secret"), "%s", err.message);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("config");
@@ -172,6 +184,7 @@ int main(void)
     tcase_add_test(tcase, the_shipped_files_are_sound);
     tcase_add_loop_test(tcase, a_file_cut_anywhere_is_told, 0, (int)DSR_COUNT(files));
     tcase_add_loop_test(tcase, a_value_of_a_wrong_type_is_told, 0, (int)DSR_COUNT(files));
+    tcase_add_loop_test(tcase, a_key_is_not_repeated_in_an_error, 0, 4);
     suite_add_tcase(suite, tcase);
     return unit_run(suite);
 }
