@@ -43,6 +43,8 @@ double dsr_cost(const struct dsr_prices *p, int64_t input, int64_t output, int64
         return NAN;
     if (cached < 0 || isnan(p->cached))
         cached = 0;
+    if (cached > input) /* a server that counts nonsense */
+        cached = input;
     double cost = (double)(input - cached) * p->input + (double)output * p->output;
     if (cached)
         cost += (double)cached * p->cached;

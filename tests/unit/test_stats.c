@@ -157,6 +157,22 @@ START_TEST(metrics_are_as_defined)
 }
 END_TEST
 
+static const struct {
+    int64_t input, output, cached;
+    double cost; /* millionths */
+} costs[] = {{10, 5, -1, 120}, {10, 5, 4, 108}, {10, 5, 99, 90}, {-1, 5, 0, NAN}, {10, -1, 0, NAN}};
+
+START_TEST(costs_are_of_billed_tokens)
+{
+    struct dsr_prices prices = {4, 16, 1};
+    double cost = dsr_cost(&prices, costs[_i].input, costs[_i].output, costs[_i].cached) * 1e6;
+    if (isnan(costs[_i].cost))
+        ck_assert(isnan(cost));
+    else
+        ck_assert_double_eq_tol(cost, costs[_i].cost, 1e-9);
+}
+END_TEST
+
 START_TEST(accuracies_are_pooled_and_have_an_interval)
 {
     struct dsr_prices none = {NAN, NAN, NAN};
@@ -188,6 +204,7 @@ int main(void)
     tcase_add_test(tcase, histogram_keeps_three_digits);
     tcase_add_test(tcase, histogram_percentiles_are_those_of_the_samples);
     tcase_add_loop_test(tcase, metrics_are_as_defined, 0, (int)DSR_COUNT(figures));
+    tcase_add_loop_test(tcase, costs_are_of_billed_tokens, 0, (int)DSR_COUNT(costs));
     tcase_add_test(tcase, accuracies_are_pooled_and_have_an_interval);
     suite_add_tcase(suite, tcase);
     return unit_run(suite);
