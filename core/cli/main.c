@@ -13,6 +13,7 @@ static const struct dsr_command commands[] = {
     {"route", "rank providers by a requirement file", dsr_cmd_route},
     {"plugins", "list plugins: loaded, from where, refused", dsr_cmd_plugins},
     {"grade", "grade responses from a file", dsr_cmd_grade},
+    {"show", "show the answers of an eval job", dsr_cmd_show},
     {"doctor", "check configuration, keys, plugins and stores", dsr_cmd_doctor},
 };
 

@@ -44,6 +44,15 @@ resume_ok() {
 check "a resumed job asks nothing that was answered and tells the same figures" resume_ok
 check "an unknown job is told" says 2 "no eval job" dsr eval --resume no-such-job
 
+show_ok() {
+	exits 0 dsr show "$job" --provider huawei --dataset gpqa-sample --wrong --format json || return 1
+	json '(.answers | length) == 13 and ([.answers[] | .correct == false and .provider == "huawei" and
+		(.reasoning | length) > 0 and .rule != ""] | all)' || return 1
+	exits 0 dsr show "$job" -p together --item sample01 && grep -q "correct; read" "$work/out" &&
+		exits 1 dsr show "$job" -p together --item no-such-item
+}
+check "show reads answers like a person would" show_ok
+
 perf_ok() {
 	exits 1 dsr -q perf --requests 6 --concurrency 3 --output both --format json || return 1
 	json '.schema == 1 and (.providers | length) == 15' &&
@@ -152,7 +161,7 @@ pipe_ok() {
 }
 check "grade reads a pipe" pipe_ok
 check "grade tells the line of a bad one" bash -c "printf '{\"id\":1}\n' | '$run' grade -e gpqa 2>&1 | grep -q 'stdin:1: '"
-for command in "" eval perf route plugins grade doctor; do
+for command in "" eval perf route plugins grade show doctor; do
 	check "dsr-run $command --help" exits 0 "$run" $command --help
 done
 check "dsr-run --version" exits 0 "$run" --version
