@@ -66,8 +66,7 @@ static void check_store(struct report *r, struct dsr_ctx *ctx)
     struct dsr_store store;
     struct dsr_error err;
     char text[2048];
-    int rc = dsr_store_open(&store, ctx->registry, ctx->settings.store_name,
-                            ctx->settings.store_path, DSR_STORE_WRITE, ctx->host, &err);
+    int rc = dsr_results_open(&store, ctx->registry, &ctx->settings, NULL, DSR_STORE_WRITE, &err);
     if (!rc)
         rc = dsr_store_close(&store, &err);
     if (rc)

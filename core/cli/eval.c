@@ -180,11 +180,9 @@ static int restore(struct dsr_ctx *ctx, struct args *a, struct saved *saved, str
 {
     struct dsr_store store;
     struct dsr_error closing;
-    bool csv = !strcmp(a->o.output, "csv");
-    const char *name = csv ? "csv" : ctx->settings.store_name;
-    const char *path = csv ? ctx->settings.log_dir : ctx->settings.store_path;
+    const char *folder = !strcmp(a->o.output, "csv") ? ctx->settings.log_dir : NULL;
     struct dsr_query query = {.size = sizeof query, .kind = DSR_RECORD_JOB, .job = a->o.resume};
-    int rc = dsr_store_open(&store, ctx->registry, name, path, DSR_STORE_READ, ctx->host, err);
+    int rc = dsr_results_open(&store, ctx->registry, &ctx->settings, folder, DSR_STORE_READ, err);
     if (rc)
         return rc;
     rc = store.ops->scan(store.state, &query, take_job, saved, err);
@@ -192,7 +190,8 @@ static int restore(struct dsr_ctx *ctx, struct args *a, struct saved *saved, str
     if (rc < 0)
         return rc;
     if (!saved->found)
-        return dsr_error_set(err, DSR_EUSAGE, "no eval job \"%s\" in %s", a->o.resume, path);
+        return dsr_error_set(err, DSR_EUSAGE, "no eval job \"%s\" in %s", a->o.resume,
+                             folder ? folder : ctx->settings.store_path);
     a->o.model = saved->model;
     a->o.datasets = saved->datasets;
     a->o.providers = saved->providers;

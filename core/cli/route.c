@@ -89,9 +89,7 @@ static int fill_snapshot(struct dsr_ctx *ctx, const struct args *a, const char *
         rc = dsr_snapshot_init(snapshot, &ctx->settings, model, a->currency, err);
     if (rc)
         return rc;
-    rc = dsr_store_open(&store, ctx->registry, a->data_dir ? "csv" : ctx->settings.store_name,
-                        a->data_dir ? a->data_dir : ctx->settings.store_path, DSR_STORE_READ,
-                        ctx->host, err);
+    rc = dsr_results_open(&store, ctx->registry, &ctx->settings, a->data_dir, DSR_STORE_READ, err);
     if (!rc) {
         rc = dsr_snapshot_read(snapshot, store.ops, store.state, model, since, until, err);
         dsr_store_close(&store, &closing);

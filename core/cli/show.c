@@ -112,8 +112,7 @@ static int scan(struct dsr_ctx *ctx, struct showing *s, struct dsr_error *err)
                               .kind = DSR_RECORD_ANSWER,
                               .job = s->args->job,
                               .provider = s->args->provider};
-    int rc = dsr_store_open(&store, ctx->registry, ctx->settings.store_name,
-                            ctx->settings.store_path, DSR_STORE_READ, ctx->host, err);
+    int rc = dsr_results_open(&store, ctx->registry, &ctx->settings, NULL, DSR_STORE_READ, err);
     if (rc)
         return rc;
     rc = store.ops->scan(store.state, &query, visit, s, err);

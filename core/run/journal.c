@@ -35,6 +35,15 @@ int dsr_store_open(struct dsr_store *store, struct dsr_registry *registry, const
     return 0;
 }
 
+int dsr_results_open(struct dsr_store *store, struct dsr_registry *registry,
+                     const struct dsr_settings *settings, const char *csv_folder,
+                     enum dsr_store_mode mode, struct dsr_error *err)
+{
+    return dsr_store_open(store, registry, csv_folder ? "csv" : settings->store_name,
+                          csv_folder ? csv_folder : settings->store_path, mode, settings->host,
+                          err);
+}
+
 int dsr_store_close(struct dsr_store *store, struct dsr_error *err)
 {
     int rc = store->state ? store->ops->close(store->state, err) : 0;

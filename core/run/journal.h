@@ -17,6 +17,10 @@ struct dsr_store {
 int dsr_store_open(struct dsr_store *store, struct dsr_registry *registry, const char *name,
                    const char *path, enum dsr_store_mode mode, const struct dsr_host *host,
                    struct dsr_error *err);
+/* The store of db.json, or the CSV files of a folder when one is named. */
+int dsr_results_open(struct dsr_store *store, struct dsr_registry *registry,
+                     const struct dsr_settings *settings, const char *csv_folder,
+                     enum dsr_store_mode mode, struct dsr_error *err);
 int dsr_store_close(struct dsr_store *store, struct dsr_error *err);
 
 struct dsr_journal;
