@@ -155,7 +155,8 @@ static void sleep_ms(struct sim_play *p, double ms)
     double now = (double)(dsr_clock_ns() - p->received_ns) / 1e6;
     p->due_ms = (p->due_ms > now - 50 ? p->due_ms : now) + ms;
     double wait = p->due_ms - now;
-    uv_timer_start(&p->timer, on_timer, wait > 0 ? (uint64_t)llround(wait) : 0, 0);
+    uv_update_time(p->timer.loop); /* a loop that is late would fire too early */
+    uv_timer_start(&p->timer, on_timer, wait > 0 ? (uint64_t)ceil(wait) : 0, 0);
 }
 
 static void play_fault(struct sim_play *p)
