@@ -46,6 +46,21 @@ int dsr_buf_addf(struct dsr_buf *buf, const char *format, ...)
 void dsr_buf_reset(struct dsr_buf *buf); /* keeps the memory */
 void dsr_buf_clear(struct dsr_buf *buf); /* frees the memory */
 
+/* How many bytes of [p, end) the word takes when the text begins with it, else 0. */
+static inline size_t dsr_begins(const char *p, const char *end, const char *word)
+{
+    size_t n = strlen(word);
+    return (size_t)(end - p) >= n && !memcmp(p, word, n) ? n : 0;
+}
+/* Where the word first stands in [p, end), or NULL. */
+static inline const char *dsr_find(const char *p, const char *end, const char *word)
+{
+    return p < end ? memmem(p, (size_t)(end - p), word, strlen(word)) : NULL;
+}
+/* Replaces each secret of at least 4 bytes by "***", in place; a shorter one, or NULL, is let be.
+ */
+void dsr_text_hide(char *text, const char *secret);
+
 /* malloc'd printf; NULL when out of memory. */
 char *dsr_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

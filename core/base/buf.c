@@ -64,6 +64,15 @@ void dsr_buf_clear(struct dsr_buf *buf)
     memset(buf, 0, sizeof *buf);
 }
 
+void dsr_text_hide(char *text, const char *secret)
+{
+    size_t n = secret ? strlen(secret) : 0;
+    for (char *p = text; n >= 4 && (p = strstr(p, secret));) {
+        memcpy(p, "***", 3);
+        memmove(p + 3, p + n, strlen(p + n) + 1);
+    }
+}
+
 char *dsr_format(const char *format, ...)
 {
     va_list ap;

@@ -91,17 +91,6 @@ void dsr_host_hide(struct dsr_host *host, const char *secret)
     pthread_mutex_unlock(&host->lock);
 }
 
-static void hide_secrets(const struct dsr_host *host, char *line)
-{
-    for (size_t i = 0; i < host->n_secrets; i++) {
-        size_t n = strlen(host->secrets[i]);
-        for (char *p = line; (p = strstr(p, host->secrets[i]));) {
-            memcpy(p, "***", 3);
-            memmove(p + 3, p + n, strlen(p + n) + 1);
-        }
-    }
-}
-
 void dsr_host_log(const struct dsr_host *const_host, enum dsr_level level, const char *format, ...)
 {
     static const char *const names[] = {"error: ", "warning: ", "", "debug: "};
@@ -117,7 +106,8 @@ void dsr_host_log(const struct dsr_host *const_host, enum dsr_level level, const
     if (n < 0)
         return;
     pthread_mutex_lock(&host->lock);
-    hide_secrets(host, line);
+    for (size_t i = 0; i < host->n_secrets; i++)
+        dsr_text_hide(line, host->secrets[i]);
     if (level <= host->level) {
         if (host->hook)
             host->hook(host->hook_arg, true);

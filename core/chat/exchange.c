@@ -165,19 +165,10 @@ static bool judge(struct dsr_exchange *x, const struct dsr_transfer_end *end)
     return false;
 }
 
-/* Some servers repeat the key in their error messages. */
-static void hide_key(struct dsr_fault *fault, const char *key)
-{
-    size_t n = key ? strlen(key) : 0;
-    for (char *p = fault->message; n >= 4 && (p = strstr(p, key));) {
-        memcpy(p, "***", 3);
-        memmove(p + 3, p + n, strlen(p + n) + 1);
-    }
-}
-
 static void finish(struct dsr_exchange *x)
 {
-    hide_key(&x->fault, x->provider->service->key);
+    /* some servers repeat the key in their error messages */
+    dsr_text_hide(x->fault.message, x->provider->service->key);
     x->end_ns = dsr_clock_ns();
     x->end_wall_us = dsr_clock_wall_us();
     x->busy = false;

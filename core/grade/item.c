@@ -13,19 +13,14 @@ void dsr_item_clear(struct dsr_item *item)
     memset(item, 0, sizeof *item);
 }
 
-static const char *find(const char *text, size_t len, const char *needle)
-{
-    return memmem(text, len, needle, strlen(needle));
-}
-
 const char *dsr_answer_after_think(const char *text, size_t len, size_t *answer_len)
 {
     static const char close[] = "</think>";
     const char *end = text + len, *at, *last = NULL;
-    for (at = text; (at = find(at, (size_t)(end - at), close)); at += sizeof close - 1)
+    for (at = text; (at = dsr_find(at, end, close)); at += sizeof close - 1)
         last = at + sizeof close - 1;
     const char *start = last ? last : text;
-    const char *open = find(start, (size_t)(end - start), "<think>");
+    const char *open = dsr_find(start, end, "<think>");
     if (open) { /* opened and never closed: all that follows is reasoning */
         *answer_len = (size_t)(open - start);
         return start;

@@ -22,11 +22,6 @@ static struct span braces(const char *p, const char *end)
     return (struct span){end, end};
 }
 
-static const char *find(const char *p, const char *end, const char *what)
-{
-    return p < end ? memmem(p, (size_t)(end - p), what, strlen(what)) : NULL;
-}
-
 /* The last \boxed{...}; merged tells that another stands bare before it on its line. */
 static bool last_box(const char *text, const char *end, struct span *box, bool *merged)
 {
@@ -34,7 +29,7 @@ static bool last_box(const char *text, const char *end, struct span *box, bool *
     const char *p = text;
     bool found = false;
     *merged = false;
-    while ((p = find(p, end, name))) {
+    while ((p = dsr_find(p, end, name))) {
         struct span next = braces(p + sizeof name - 2, end);
         p += sizeof name - 1;
         if (next.start == end)
@@ -57,10 +52,10 @@ static bool last_formula(const char *text, const char *end, struct span *formula
     bool found = false;
     while (p < end) {
         size_t i = 0;
-        while (i < DSR_COUNT(marks) && find(p, end, marks[i][0]) != p)
+        while (i < DSR_COUNT(marks) && !dsr_begins(p, end, marks[i][0]))
             i++;
         const char *start = i < DSR_COUNT(marks) ? p + strlen(marks[i][0]) : NULL;
-        const char *stop = start ? find(start, end, marks[i][1]) : NULL;
+        const char *stop = start ? dsr_find(start, end, marks[i][1]) : NULL;
         if (stop) {
             *formula = (struct span){start, stop};
             found = true;
@@ -81,8 +76,7 @@ static void flatten(struct span s, char *out, size_t size)
     for (const char *p = s.start; p < s.end && n + 1 < size;) {
         size_t skip = 0;
         for (size_t i = 0; i < DSR_COUNT(dropped) && !skip; i++)
-            if (find(p, s.end, dropped[i]) == p)
-                skip = strlen(dropped[i]);
+            skip = dsr_begins(p, s.end, dropped[i]);
         if (!skip)
             out[n++] = *p++;
         p += skip;

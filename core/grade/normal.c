@@ -19,12 +19,6 @@ static void put(struct pass *s, char c)
     dsr_buf_add(s->out, &c, 1);
 }
 
-static bool starts(const struct pass *s, const char *word)
-{
-    size_t n = strlen(word);
-    return (size_t)(s->end - s->p) >= n && !memcmp(s->p, word, n);
-}
-
 static void open_brace(struct pass *s, char closer)
 {
     if (s->depth < MAX_DEPTH)
@@ -127,7 +121,7 @@ static size_t take_wide(struct pass *s)
         return 3;
     }
     for (size_t i = 0; i < DSR_COUNT(same); i++)
-        if (starts(s, same[i].from)) {
+        if (dsr_begins(s->p, s->end, same[i].from)) {
             dsr_buf_adds(s->out, same[i].to);
             return strlen(same[i].from);
         }

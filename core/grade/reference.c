@@ -25,8 +25,7 @@ static size_t skip_blanks(const char *p, const char *end)
     for (;;) {
         size_t n = p < end && isspace((unsigned char)*p) ? 1 : 0;
         for (size_t i = 0; i < DSR_COUNT(wide) && !n; i++)
-            if ((size_t)(end - p) >= strlen(wide[i]) && !memcmp(p, wide[i], strlen(wide[i])))
-                n = strlen(wide[i]);
+            n = dsr_begins(p, end, wide[i]);
         if (!n)
             return (size_t)(p - start);
         p += n;
