@@ -109,14 +109,7 @@ static int item(void *state, size_t i, struct dsr_item *out, struct dsr_error *e
 
 static int grade(const struct dsr_answer *answer, struct dsr_grade *verdict, struct dsr_error *err)
 {
-    if (!strcmp(answer->mode, "dsr"))
-        dsr_grade_integer(answer, verdict);
-    else if (!strcmp(answer->mode, "opencompass"))
-        dsr_grade_latex_integer(answer, verdict);
-    else
-        return dsr_error_set(err, DSR_EINVAL, "no grader \"%s\"; there are: dsr, opencompass",
-                             answer->mode);
-    return 0;
+    return dsr_grade_by_mode(answer, verdict, dsr_grade_integer, dsr_grade_latex_integer, err);
 }
 
 static const struct dsr_evaluator_ops ops = {

@@ -16,7 +16,9 @@ struct dsr_globals {
     bool verbose, quiet;
     enum dsr_format format;
 };
-extern const struct argp dsr_globals_argp; /* its input is a struct dsr_globals */
+/* The children of every command's argp: these options, input a struct dsr_globals, and the refusal
+ * of words that the command itself does not take. */
+extern const struct argp_child dsr_globals_child[];
 
 struct dsr_command {
     const char *name, *summary;

@@ -29,9 +29,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'm':
         a->model = arg;
         return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "what is \"%s\"?", arg);
-        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -141,11 +138,6 @@ struct online {
     struct dsr_session session;
 };
 
-static void ignore_retry(void *arg, const struct dsr_task *task, const struct dsr_exchange *x)
-{
-    (void)arg, (void)task, (void)x;
-}
-
 static void on_answer(void *arg, const struct dsr_task *task, const struct dsr_exchange *x)
 {
     struct online *o = arg;
@@ -159,16 +151,11 @@ static void on_answer(void *arg, const struct dsr_task *task, const struct dsr_e
     note(o->report, x->fault.name[0] ? "error" : "ok", code, text);
 }
 
-static void ignore_idle(void *arg)
-{
-    (void)arg;
-}
-
 /* One token from each provider: costs next to nothing, and shows key, address and model. */
 static int check_online(struct report *r, struct dsr_ctx *ctx, const char *model,
                         struct dsr_error *err)
 {
-    static const struct dsr_sched_handler handler = {ignore_retry, on_answer, ignore_idle};
+    static const struct dsr_sched_handler handler = {.on_final = on_answer};
     struct dsr_sched_options plan = {.concurrency = 1, .max_tries = 1};
     struct online o = {.report = r};
     struct dsr_error closing;
@@ -214,13 +201,12 @@ static void print(const struct report *r, enum dsr_format format)
 
 int dsr_cmd_doctor(struct dsr_globals *globals, int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&dsr_globals_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse,
         .doc = "Checks configuration files, keys, plugins, datasets and the store. Exit status: 0 "
                "all is well, 1 something is wrong, 2 a file can't be used.",
-        .children = children,
+        .children = dsr_globals_child,
     };
     struct args a = {.globals = globals};
     struct dsr_ctx ctx;

@@ -82,9 +82,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_SHARD:
         parse_shard(state, arg, &a->o);
         return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "what is \"%s\"?", arg);
-        return 0;
     case ARGP_KEY_END:
         if (!a->o.datasets && !a->o.resume)
             argp_error(state, "--dataset is missing (or --resume JOB)");
@@ -94,11 +91,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+/* Unknown while nothing was answered. */
+static struct dsr_interval interval(const struct dsr_tally *t)
+{
+    return dsr_wilson((double)t->correct, (double)(t->answered ? t->asked : 0));
+}
+
 /* Prices of all providers are told in one currency. */
 static json_t *score_json(const struct dsr_score *s, int repeats)
 {
     const struct dsr_tally *t = &s->total;
-    struct dsr_interval ci = dsr_wilson((double)t->correct, (double)(t->answered ? t->asked : 0));
+    struct dsr_interval ci = interval(t);
     return json_pack(
         "{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:[o, o], s:o, s:o, s:i, s:I, s:I, s:o, s:s}",
         "provider", s->provider, "dataset", s->dataset, "asked", (json_int_t)t->asked, "answered",
@@ -130,8 +133,7 @@ static void print_table(const struct dsr_eval_result *r, enum dsr_format format)
     for (size_t i = 0; table && i < r->n; i++) {
         const struct dsr_score *s = &r->scores[i];
         const struct dsr_tally *t = &s->total;
-        struct dsr_interval ci =
-            dsr_wilson((double)t->correct, (double)(t->answered ? t->asked : 0));
+        struct dsr_interval ci = interval(t);
         char b[9][32];
         const char *cells[] = {s->provider,
                                s->dataset,
@@ -214,14 +216,13 @@ static int outcome(const struct dsr_eval_result *r)
 
 int dsr_cmd_eval(struct dsr_globals *globals, int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&dsr_globals_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse,
         .doc = "Asks every provider the questions of benchmarks, grades the answers and stores "
                "them. Exit status: 0 done, 1 some questions were not answered, 2 usage or "
                "configuration, 3 storage, 130 interrupted.",
-        .children = children,
+        .children = dsr_globals_child,
     };
     struct args a = {.globals = globals, .o = {.repeat = 1, .output = "db", .grader = "dsr"}};
     struct saved saved = {0};

@@ -33,9 +33,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_GRADER:
         a->grader = arg;
         return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "what is \"%s\"?", arg);
-        return 0;
     case ARGP_KEY_END:
         if (!a->evaluator)
             argp_error(state, "--evaluator NAME is missing");
@@ -68,9 +65,11 @@ static int grade_one(void *arg, json_t *object, int line, struct dsr_error *err)
                                 .answer_len = json_string_length(response),
                                 .mode = g->args->grader};
     int rc = g->ops->grade(&answer, &grade, err);
-    if (rc)
-        return dsr_error_file(err, DSR_ECONFIG, file, line, "%s",
-                              (dsr_error_wrap(err, "grading"), err->message));
+    if (rc) {
+        snprintf(err->file, sizeof err->file, "%s", file);
+        err->line = line;
+        return rc;
+    }
     json_t *out = json_pack(
         "{s:O, s:o, s:b, s:f, s:s}", "id", id, "extracted",
         grade.extracted[0] ? dsr_json_text(grade.extracted, strlen(grade.extracted)) : json_null(),
@@ -83,13 +82,12 @@ static int grade_one(void *arg, json_t *object, int line, struct dsr_error *err)
 
 int dsr_cmd_grade(struct dsr_globals *globals, int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&dsr_globals_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse,
         .doc = "Grades responses: JSON lines in (a file or standard input), one line "
                "{\"id\",\"extracted\",\"correct\",\"score\",\"rule\"} each out, in order.",
-        .children = children,
+        .children = dsr_globals_child,
     };
     struct args a = {.globals = globals, .input = "/dev/stdin", .grader = "dsr"};
     struct dsr_ctx ctx;

@@ -54,12 +54,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'f':
         g->format = dsr_arg_format(state, arg);
         return 0;
+    case ARGP_KEY_ARG: /* a word that no command took */
+        argp_error(state, "what is \"%s\"?", arg);
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-const struct argp dsr_globals_argp = {.options = options, .parser = parse};
+static const struct argp globals_argp = {.options = options, .parser = parse};
+const struct argp_child dsr_globals_child[] = {{&globals_argp, 0, NULL, 0}, {0}};
 
 struct choice {
     struct dsr_globals globals;
@@ -105,12 +109,11 @@ static char *add_commands(int key, const char *text, void *input)
 
 int dsr_main(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&dsr_globals_argp, 0, NULL, 0}, {0}};
     static const struct argp top = {
         .parser = parse_top,
         .args_doc = "COMMAND [OPTION...]",
         .doc = "Measure the API providers of a model and rank them.\v",
-        .children = children,
+        .children = dsr_globals_child,
         .help_filter = add_commands,
     };
     struct choice choice = {0};

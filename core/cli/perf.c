@@ -68,9 +68,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_OUTPUT:
         a->o.output = arg;
         return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "what is \"%s\"?", arg);
-        return 0;
     case ARGP_KEY_END:
         if (a->o.rate > 0 && a->o.concurrency)
             argp_error(state, "--rate and --concurrency exclude each other");
@@ -166,7 +163,6 @@ static int outcome(const struct dsr_perf_result *r)
 
 int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&dsr_globals_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse,
@@ -174,7 +170,7 @@ int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv)
                "table, times are medians in seconds, rates tokens per second, cost CNY. Exit "
                "status: 0 done, 1 some requests failed, 2 usage or configuration, 3 storage, 130 "
                "interrupted.",
-        .children = children,
+        .children = dsr_globals_child,
     };
     struct args a = {.globals = globals, .o = {.prompts = "all", .output = "db"}};
     struct dsr_ctx ctx;

@@ -3,12 +3,10 @@
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    if (key == ARGP_KEY_INIT)
-        state->child_inputs[0] = state->input;
-    else if (key == ARGP_KEY_ARG)
-        argp_error(state, "what is \"%s\"?", arg);
-    else
+    (void)arg;
+    if (key != ARGP_KEY_INIT)
         return ARGP_ERR_UNKNOWN;
+    state->child_inputs[0] = state->input;
     return 0;
 }
 
@@ -47,14 +45,13 @@ static void print_table(const struct dsr_loaded *files, size_t n, enum dsr_forma
 
 int dsr_cmd_plugins(struct dsr_globals *globals, int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&dsr_globals_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .parser = parse,
         .doc = "Loads every plugin along the search path (--plugin-dir, $DSR_PLUGIN_PATH, "
                "~/.local/lib/dsr, the installed folder) and lists what was loaded from where, and "
                "what was refused and why. Code in a plugin runs with your rights: a constructor "
                "that crashes takes the program with it.",
-        .children = children,
+        .children = dsr_globals_child,
     };
     struct dsr_ctx ctx;
     struct dsr_error err = {0};

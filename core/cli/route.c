@@ -54,9 +54,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_EXPLAIN:
         a->explain = true;
         return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "what is \"%s\"?", arg);
-        return 0;
     case ARGP_KEY_END:
         if (!a->requirement)
             argp_error(state, "--requirement FILE is missing");
@@ -215,13 +212,12 @@ static void print_why(const struct dsr_snapshot *snapshot, const struct dsr_rank
 
 int dsr_cmd_route(struct dsr_globals *globals, int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&dsr_globals_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse,
         .doc = "Ranks the providers of a model by a requirement file. Exit status: 0 done, 1 "
                "nothing matched, 2 usage or configuration, 3 storage.",
-        .children = children,
+        .children = dsr_globals_child,
     };
     struct args a = {.globals = globals, .router = "requirement", .currency = "CNY"};
     struct dsr_ctx ctx;

@@ -42,7 +42,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (a->job)
-            argp_error(state, "what is \"%s\"?", arg);
+            return ARGP_ERR_UNKNOWN;
         a->job = arg;
         return 0;
     case ARGP_KEY_END:
@@ -122,14 +122,13 @@ static int scan(struct dsr_ctx *ctx, struct showing *s, struct dsr_error *err)
 
 int dsr_cmd_show(struct dsr_globals *globals, int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&dsr_globals_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse,
         .args_doc = "JOB",
         .doc = "Shows the answers of an eval job: verdict, rule, right answer and text. Exit "
                "status: 0 done, 1 there is no such answer, 2 usage or configuration, 3 storage.",
-        .children = children,
+        .children = dsr_globals_child,
     };
     struct args a = {.globals = globals};
     struct dsr_ctx ctx;

@@ -1,4 +1,5 @@
-/* What evaluators share beside graders: items, and the answer after the reasoning. */
+/* What evaluators share beside graders: items, the choice of grader, the answer after the
+ * reasoning. */
 #include "core/base/base.h"
 
 #include <dsr/evaluator.h>
@@ -27,4 +28,17 @@ const char *dsr_answer_after_think(const char *text, size_t len, size_t *answer_
     }
     *answer_len = (size_t)(end - start);
     return start;
+}
+
+int dsr_grade_by_mode(const struct dsr_answer *answer, struct dsr_grade *grade, dsr_grader_fn *own,
+                      dsr_grader_fn *opencompass, struct dsr_error *err)
+{
+    if (!strcmp(answer->mode, "dsr"))
+        own(answer, grade);
+    else if (!strcmp(answer->mode, "opencompass"))
+        opencompass(answer, grade);
+    else
+        return dsr_error_set(err, DSR_EINVAL, "no grader \"%s\"; there are: dsr, opencompass",
+                             answer->mode);
+    return 0;
 }

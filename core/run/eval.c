@@ -144,12 +144,7 @@ static void on_final(void *arg, const struct dsr_task *task, const struct dsr_ex
         json_decref(body);
 }
 
-static void on_idle(void *arg)
-{
-    (void)arg;
-}
-
-static const struct dsr_sched_handler handler = {on_retry, on_final, on_idle};
+static const struct dsr_sched_handler handler = {on_retry, on_final};
 
 /* provider + '\n' + key of an answer that was graded. */
 static int remember(void *arg, const struct dsr_record *record, struct dsr_error *err)

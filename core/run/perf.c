@@ -70,11 +70,6 @@ static void note_time(struct perf *p, size_t lane, const struct dsr_exchange *x)
         p->last_ns[lane] = x->end_ns;
 }
 
-static void on_retry(void *arg, const struct dsr_task *task, const struct dsr_exchange *x)
-{
-    (void)arg, (void)task, (void)x; /* max_tries is 1 */
-}
-
 static void on_final(void *arg, const struct dsr_task *task, const struct dsr_exchange *x)
 {
     struct perf *p = arg;
@@ -93,12 +88,7 @@ static void on_final(void *arg, const struct dsr_task *task, const struct dsr_ex
         plan_request(p, task->lane, 0);
 }
 
-static void on_idle(void *arg)
-{
-    (void)arg;
-}
-
-static const struct dsr_sched_handler handler = {on_retry, on_final, on_idle};
+static const struct dsr_sched_handler handler = {.on_final = on_final};
 
 /* Poisson arrivals: exponential gaps, the same for all providers. */
 static int plan_open_loop(struct perf *p, int requests)

@@ -229,7 +229,8 @@ static void on_done(void *arg, struct dsr_exchange *x)
     lane->tokens += x->progress;
     x->progress = 0;
     if (x->fault.name[0] && x->fault.retry && task->tries < s->options.max_tries) {
-        s->handler->on_retry(s->arg, task, x);
+        if (s->handler->on_retry)
+            s->handler->on_retry(s->arg, task, x);
         land(f);
         retry_later(s, task, x);
     } else {
@@ -327,7 +328,6 @@ static void sleep_until_due(struct dsr_sched *s, uint64_t now)
     uv_timer_stop(&s->timer);
     if (!left && !s->ended) {
         s->ended = true;
-        s->handler->on_idle(s->arg);
     } else if (at != UINT64_MAX && s->in_flight < s->options.max_workers) {
         uv_update_time(s->loop);
         uv_timer_start(&s->timer, on_timer, at > now ? (at - now) / NS_PER_MS + 1 : 0, 0);

@@ -37,12 +37,10 @@ struct dsr_lane {
 
 struct dsr_sched;
 struct dsr_sched_handler {
-    /* A try failed and will be repeated. */
+    /* A try failed and will be repeated. May be NULL. */
     void (*on_retry)(void *arg, const struct dsr_task *task, const struct dsr_exchange *exchange);
     /* The last try of a task ended, well or not. May add tasks. */
     void (*on_final)(void *arg, const struct dsr_task *task, const struct dsr_exchange *exchange);
-    /* Nothing is left to do; comes once, also after dsr_sched_stop. */
-    void (*on_idle)(void *arg);
 };
 
 struct dsr_sched *dsr_sched_new(uv_loop_t *loop, struct dsr_net *net, const struct dsr_fleet *fleet,

@@ -36,7 +36,7 @@ int dsr_session_open(struct dsr_session *session, struct dsr_ctx *ctx, const cha
 /* Makes the scheduler; tasks may then be added. */
 int dsr_session_plan(struct dsr_session *session, const struct dsr_sched_options *options,
                      const struct dsr_sched_handler *handler, void *arg, struct dsr_error *err);
-/* Runs until the scheduler is idle. handler->on_idle is called before it returns. */
+/* Runs until the scheduler is idle. */
 void dsr_session_run(struct dsr_session *session);
 /* Stops sending; what is in flight is dropped. */
 void dsr_session_stop(struct dsr_session *session);

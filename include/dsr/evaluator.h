@@ -78,6 +78,12 @@ DSR_API void dsr_grade_first_answer(const struct dsr_answer *answer, struct dsr_
 DSR_API void dsr_grade_first_capital(const struct dsr_answer *answer, struct dsr_grade *grade);
 /* OpenCompass's rule for AIME, as far as integers go: the last \boxed{}, else the last formula. */
 DSR_API void dsr_grade_latex_integer(const struct dsr_answer *answer, struct dsr_grade *grade);
+/* Grades by the mode of the answer: own for "dsr", opencompass for "opencompass". DSR_EINVAL for
+ * any other. */
+typedef void dsr_grader_fn(const struct dsr_answer *answer, struct dsr_grade *grade);
+DSR_API int dsr_grade_by_mode(const struct dsr_answer *answer, struct dsr_grade *grade,
+                              dsr_grader_fn *own, dsr_grader_fn *opencompass,
+                              struct dsr_error *err);
 /* Cuts off the reasoning: the text after the last closing think tag; an unclosed opening tag makes
  * all of it reasoning. Returns a pointer into text and its length. */
 DSR_API const char *dsr_answer_after_think(const char *text, size_t len, size_t *answer_len);
