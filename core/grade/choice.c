@@ -37,19 +37,18 @@ static struct dsr_pattern patterns[] = {
      ")[\\s:]*(?:[(\\[]?(?i:letter|option|choice|final)[)\\]]?)?[\\s:,\"'-]*(?i:" LINKS ")" LETTER,
      NULL},
     {"chinese_statement",
-     "(?:答案|选项|选择|正确的?是|应该是|应当是|而是|应选|应该选|故选|因此选|所以选|可选|就选|改选|"
-     "应为|选)(?:[\\s:,]*"
-     "(?:"
-     "应该|应当|应|只能|还是|仍然|为|是|选择|选|就是|就|的是|即|在于|项|定为|改为|更正为|确定为|"
-     "的选项|"
-     "字母))*" LETTER,
+     "(?:答案|选项|选择|正确的?是|应该是|应当是|而是|应选|应该选|故选|因此选|所以选|可选|"
+     "就选|改选|应为|选)"
+     "(?:[\\s:,]*(?:应该|应当|应|只能|还是|仍然|为|是|选择|选|就是|就|的是|即|在于|项|定为|"
+     "改为|更正为|确定为|的选项|字母))*" LETTER,
      NULL},
     {"is_correct",
-     "(?:(?i:option|choice|answer)\\s*|选项\\s*)?[\"'(\\[\\x01]*\\b([A-J])[\"')\\]\\x02.]*\\s*(?:"
-     "项|选项)?"
-     "\\s*(?:(?i:(?:is|must be|should be|would be|has to be|remains|stands as) (?:therefore |thus |"
-     "then |clearly |indeed |definitely )?(?:the )?(?:only )?(?:(?:correct|right|best|true|proper|"
-     "valid)(?: (?:answer|option|choice|one|statement))?|answer|correct)\\b(?! (?:if|only|when)))|"
+     "(?:(?i:option|choice|answer)\\s*|选项\\s*)?"
+     "[\"'(\\[\\x01]*\\b([A-J])[\"')\\]\\x02.]*\\s*(?:项|选项)?\\s*"
+     "(?:(?i:(?:is|must be|should be|would be|has to be|remains|stands as) "
+     "(?:therefore |thus |then |clearly |indeed |definitely )?(?:the )?(?:only )?"
+     "(?:(?:correct|right|best|true|proper|valid)(?: (?:answer|option|choice|one|statement))?|"
+     "answer|correct)\\b(?! (?:if|only|when)))|"
      "(?:是|为)?(?:唯一)?(?:正确|对的|符合题意|正确答案|答案))",
      NULL},
     {"boxed",
@@ -58,42 +57,38 @@ static struct dsr_pattern patterns[] = {
     {"bare_line", "^[\\s#>\"'(\\[_-]*([A-J])[\\s\"')\\]_.:,!]*$", NULL},
     {"lettered_line", "^\\s*[(\\[]?([A-J])[)\\].:]\\s*\\S[^\\n]*\\s*\\z", NULL},
     {"reference",
-     "(?i:\\b(?:which|that|this|it|and|so|hence|thus|therefore)(?:'s|\\s+(?:is|matches|corresponds "
-     "to|"
-     "gives|means|leaves|points to|makes it))?\\s+(?:option|choice|answer|letter)\\s*)" OPEN
-     "([A-J])" END,
+     "(?i:\\b(?:which|that|this|it|and|so|hence|thus|therefore)"
+     "(?:'s|\\s+(?:is|matches|corresponds to|gives|means|leaves|points to|makes it))?"
+     "\\s+(?:option|choice|answer|letter)\\s*)" OPEN "([A-J])" END,
      NULL},
     {"lower_case_alone", "\\A\\s*[\"'(]?([a-j])[\"').]*\\s*\\z", NULL},
     {"lower_case_statement",
-     "(?i:\\banswer\\b\\s*(?:is|:|=)\\s*(?:option\\s*|choice\\s*)?)[\"'(\\[\\x01]*([a-j])[\"')\\]"
-     "\\x02.]*\\s*$",
+     "(?i:\\banswer\\b\\s*(?:is|:|=)\\s*(?:option\\s*|choice\\s*)?)"
+     "[\"'(\\[\\x01]*([a-j])[\"')\\]\\x02.]*\\s*$",
      NULL},
 };
 
 /* Weaker statements, for texts without one of those above. */
 static struct dsr_pattern fallbacks[] = {
     {"conclusion",
-     "(?:^|[.:;,]\\s*|\\s)(?i:so|hence|thus|therefore|conclude|:)[,:\\s]*(?:(?i:it is|it's|it must "
-     "be|"
-     "that is)\\s*)?[(\\[\"'\\x01]*([A-J])[)\\]\"'\\x02]*[.!]?\\s*$",
+     "(?:^|[.:;,]\\s*|\\s)(?i:so|hence|thus|therefore|conclude|:)[,:\\s]*"
+     "(?:(?i:it is|it's|it must be|that is)\\s*)?"
+     "[(\\[\"'\\x01]*([A-J])[)\\]\"'\\x02]*[.!]?\\s*$",
      NULL},
     {"arrow", "^\\s*:\\s*[(\\[]?([A-J])[)\\].]?\\s*$", NULL},
     {"it_is",
-     "(?i:\\bit(?:'s| is| must be| has to be| should "
-     "be))\\s+(?:(?i:option|choice)\\s+)?[(\\[]?([A-J])"
-     "(?=[)\\]]?(?:\\s+(?:that|which|because|since)\\b|[.,;]|\\s*$))",
+     "(?i:\\bit(?:'s| is| must be| has to be| should be))\\s+(?:(?i:option|choice)\\s+)?"
+     "[(\\[]?([A-J])(?=[)\\]]?(?:\\s+(?:that|which|because|since)\\b|[.,;]|\\s*$))",
      NULL},
     {"it_is", "\\b([A-J])[)\\]]?\\s+it\\s+is\\b", NULL},
     {"option_fits",
-     "(?i:option|choice|answer)\\s*[(\\[\"]?([A-J])[)\\]\"]?\\s+(?i:gives|matches|fits|satisfies|"
-     "yields|"
-     "agrees|works|provides|describes|states|has)\\b(?![^\\n.]*\\b(?i:not|wrong|incorrect|never|"
-     "too)\\b)",
+     "(?i:option|choice|answer)\\s*[(\\[\"]?([A-J])[)\\]\"]?\\s+"
+     "(?i:gives|matches|fits|satisfies|yields|agrees|works|provides|describes|states|has)\\b"
+     "(?![^\\n.]*\\b(?i:not|wrong|incorrect|never|too)\\b)",
      NULL},
     {"chinese_belief",
-     "(?:认为|觉得|判断|确定|得出|那么|所以|因此|故|可知|只有)(?:[\\s:,]*(?:应该|应|是|为|选|选择|"
-     "答案|选项))*"
-     "[\\s(\\[:\"]*([A-J])" END,
+     "(?:认为|觉得|判断|确定|得出|那么|所以|因此|故|可知|只有)"
+     "(?:[\\s:,]*(?:应该|应|是|为|选|选择|答案|选项))*[\\s(\\[:\"]*([A-J])" END,
      NULL},
 };
 

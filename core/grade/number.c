@@ -12,16 +12,15 @@
 static struct dsr_pattern patterns[] = {
     {"boxed", "\\x01([^\\x01\\x02]*)\\x02", NULL},
     {"answer_statement",
-     "(?i:\\b(?:answer|ans|result|solution|value|total|final answer)\\b)[\\s:,-]*(?:(?i:to "
-     "(?:the|this) "
-     "(?:problem|question)|is|are|was|be|would be|should be|must be|will be|therefore|thus|hence|"
-     "then|indeed|equals?|comes? out to|turns out to be|works out "
-     "to|as|now|remains)\\b[\\s:,]*)+" VALUE,
+     "(?i:\\b(?:answer|ans|result|solution|value|total|final answer)\\b)[\\s:,-]*"
+     "(?:(?i:to (?:the|this) (?:problem|question)|is|are|was|be|would be|should be|must be|"
+     "will be|therefore|thus|hence|then|indeed|equals?|comes? out to|turns out to be|"
+     "works out to|as|now|remains)\\b[\\s:,]*)+" VALUE,
      NULL},
     {"answer_colon", "(?i:\\b(?:answer|ans|result)\\b)\\s*[:=]+" VALUE, NULL},
     {"chinese_statement",
-     "(?:答案|结果|最终结果|得数)(?:[\\s:,]*(?:应该|应当|应|为|是|就是|即|等于|改为|更正为))"
-     "*" VALUE,
+     "(?:答案|结果|最终结果|得数)"
+     "(?:[\\s:,]*(?:应该|应当|应|为|是|就是|即|等于|改为|更正为))*" VALUE,
      NULL},
 };
 

@@ -316,8 +316,10 @@ static int64_t prompt_tokens(const json_t *messages)
     size_t i;
     json_t *message;
     double bytes = 0;
-    json_array_foreach((json_t *)messages, i, message) bytes +=
-        (double)json_string_length(json_object_get(message, "content")) + 8;
+    json_array_foreach((json_t *)messages, i, message)
+    {
+        bytes += (double)json_string_length(json_object_get(message, "content")) + 8;
+    }
     return (int64_t)ceil(bytes / 4);
 }
 
