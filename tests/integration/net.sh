@@ -27,6 +27,7 @@ nginx_pid=
 trap '[ -z "$nginx_pid" ] || { kill $nginx_pid; wait $nginx_pid; } 2>/dev/null; finish' EXIT
 write_conf() {
 	cat >"$work/nginx.conf" <<N
+$([ "$(id -u)" -ne 0 ] || echo "user root;") # the checkout of root may be closed to others
 daemon off; worker_processes 1; error_log $work/nginx.err; pid $work/nginx.pid;
 events { worker_connections 256; }
 http {
