@@ -84,6 +84,8 @@ bool dsr_path_exists(const char *path);
 
 /* A new random UUID, 37 bytes with the NUL. */
 void dsr_uuid(char out[37]);
+/* The UUID of a text (version 5: SHA-1, RFC 9562): equal texts have equal ones. */
+void dsr_uuid_of(const char *text, size_t n, char out[37]);
 
 /* The comma-separated list holds the word. */
 bool dsr_list_has(const char *list, const char *word);

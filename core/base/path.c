@@ -63,6 +63,13 @@ void dsr_uuid(char out[37])
     uuid_unparse_lower(id, out);
 }
 
+void dsr_uuid_of(const char *text, size_t n, char out[37])
+{
+    uuid_t id;
+    uuid_generate_sha1(id, *uuid_get_template("oid"), text, n);
+    uuid_unparse_lower(id, out);
+}
+
 bool dsr_list_has(const char *list, const char *word)
 {
     size_t n = strlen(word);

@@ -2,7 +2,7 @@
 #ifndef DSR_CLI_H
 #define DSR_CLI_H
 
-#include "core/run/session.h"
+#include "core/run/eval.h"
 
 #include <argp.h>
 
@@ -10,7 +10,7 @@ enum dsr_format { DSR_FORMAT_TABLE, DSR_FORMAT_JSON, DSR_FORMAT_CSV };
 
 /* Options that stand before the command, or after it. */
 struct dsr_globals {
-    const char *config, *data;
+    const char *config, *data, *store;
     char **plugin_dirs;
     size_t n_plugin_dirs;
     bool verbose, quiet;
@@ -26,6 +26,9 @@ struct dsr_command {
     int (*run)(struct dsr_globals *globals, int argc, char **argv);
 };
 int dsr_cmd_eval(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_compare(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_merge(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_regrade(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_route(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_plugins(struct dsr_globals *globals, int argc, char **argv);
@@ -47,8 +50,19 @@ long dsr_arg_long(struct argp_state *state, const char *option, const char *text
                   long max);
 double dsr_arg_double(struct argp_state *state, const char *option, const char *text, double min,
                       double max);
+const char *dsr_arg_grader(struct argp_state *state, const char *text);
+/* "7d", "12h", "2026-01-31", RFC 3339: microseconds since 1970. */
+int64_t dsr_arg_time(struct argp_state *state, const char *option, const char *text);
 enum dsr_format dsr_arg_format(struct argp_state *state, const char *text);
 void dsr_print_json(const json_t *json);
+
+/* The id of a run: a UUID as it stands, any other name by its UUID. */
+void dsr_job_name(const char *text, char job[37]);
+/* Prints figures; returns the exit status they mean. */
+int dsr_result_print(const struct dsr_eval_result *result, enum dsr_format format);
+/* Estimates and prints; a dsr_err. */
+int dsr_estimate_print(struct dsr_ctx *ctx, const struct dsr_eval_options *options,
+                       enum dsr_format format, struct dsr_error *err);
 
 /* A table whose cells are texts: aligned for people or CSV. */
 struct dsr_table;

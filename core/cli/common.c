@@ -14,6 +14,8 @@ int dsr_ctx_open(struct dsr_ctx *ctx, const struct dsr_globals *globals, struct 
     if (!ctx->host)
         return dsr_error_nomem(err);
     int rc = dsr_settings_load(&ctx->settings, globals->config, globals->data, ctx->host, err);
+    if (!rc && globals->store)
+        rc = dsr_settings_set_store(&ctx->settings, globals->store, err);
     if (!rc) {
         ctx->registry = dsr_registry_new(&ctx->settings.layout, globals->plugin_dirs,
                                          globals->n_plugin_dirs, ctx->host);
@@ -115,4 +117,29 @@ const char *dsr_cell(char *buf, size_t size, double value, int digits)
         return NULL;
     snprintf(buf, size, "%.*f", digits, value);
     return buf;
+}
+
+const char *dsr_arg_grader(struct argp_state *state, const char *text)
+{
+    if (strcmp(text, "dsr") && strcmp(text, "opencompass"))
+        argp_error(state, "--grader is dsr or opencompass, not \"%s\"", text);
+    return text;
+}
+
+int64_t dsr_arg_time(struct argp_state *state, const char *option, const char *text)
+{
+    int64_t us = 0;
+    if (dsr_time_parse(text, dsr_clock_wall_us(), &us))
+        argp_error(state, "--%s: \"%s\" is no time such as 2026-01-31, RFC 3339, or 7d, 12h, 30m",
+                   option, text);
+    return us;
+}
+
+void dsr_job_name(const char *text, char job[37])
+{
+    bool uuid = strlen(text) == 36 && strspn(text, "0123456789abcdefABCDEF-") == 36;
+    if (uuid)
+        snprintf(job, 37, "%s", text);
+    else
+        dsr_uuid_of(text, strlen(text), job);
 }

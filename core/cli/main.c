@@ -11,6 +11,9 @@ static const struct dsr_command commands[] = {
     {"eval", "ask the questions of benchmarks and grade the answers", dsr_cmd_eval},
     {"perf", "measure time to first token, tokens per second, success rate", dsr_cmd_perf},
     {"route", "rank providers by a requirement file", dsr_cmd_route},
+    {"compare", "tell which of two providers is cleverer, and how sure that is", dsr_cmd_compare},
+    {"regrade", "grade the stored answers of an eval job again", dsr_cmd_regrade},
+    {"merge", "join the shards of an eval run", dsr_cmd_merge},
     {"plugins", "list plugins: loaded, from where, refused", dsr_cmd_plugins},
     {"grade", "grade responses from a file", dsr_cmd_grade},
     {"show", "show the answers of an eval job", dsr_cmd_show},
@@ -20,6 +23,7 @@ static const struct dsr_command commands[] = {
 static const struct argp_option options[] = {
     {"config", 'C', "DIR", 0, "folder with api_keys.json, cron.json, db.json, ...", -1},
     {"data", 'D', "DIR", 0, "folder with services.json, models.json, datasets.json", -1},
+    {"store", 'S', "ADDRESS", 0, "keep results here instead: leveldb:///folder, csv:///folder", -1},
     {"plugin-dir", 'P', "DIR", 0, "search plugins here first (repeatable)", -1},
     {"verbose", 'v', NULL, 0, "tell more on standard error", -1},
     {"quiet", 'q', NULL, 0, "no progress, only errors and warnings", -1},
@@ -36,6 +40,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'D':
         g->data = arg;
+        return 0;
+    case 'S':
+        g->store = arg;
         return 0;
     case 'P': {
         char **dirs = realloc(g->plugin_dirs, (g->n_plugin_dirs + 1) * sizeof *dirs);
@@ -120,6 +127,9 @@ int dsr_main(int argc, char **argv)
     setlocale(LC_CTYPE, "C.UTF-8");
     prctl(PR_SET_DUMPABLE, 0); /* no core dump holds a key */
     signal(SIGPIPE, SIG_IGN);
+    char threads[16]; /* programs that are graded must not hold up the journal */
+    snprintf(threads, sizeof threads, "%u", uv_available_parallelism() + 3);
+    setenv("UV_THREADPOOL_SIZE", threads, 0);
     argp_err_exit_status = 2;
     argp_program_version = "dsr-run " PACKAGE_VERSION;
     argp_program_bug_address = NULL;

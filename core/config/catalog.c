@@ -2,12 +2,20 @@
 #include "core/config/settings.h"
 
 static const struct dsr_field model_fields[] = {
-    {"name", DSR_T_STRING, true, 0, 0},       {"type", DSR_T_STRING, false, 0, 0},
-    {"tokenizer", DSR_T_STRING, false, 0, 0}, {"temperature", DSR_T_NUMBER, false, 0, 2},
-    {"top_p", DSR_T_NUMBER, false, 0, 1},     {"max_tokens", DSR_T_INT, false, 1, 10000000},
-    {"timeout", DSR_T_NUMBER, false, 0, 1e6}, {"timeouts", DSR_T_NUMBERS, false, 0, 0},
-    {"until", DSR_T_STRING, false, 0, 0},     {"note", DSR_T_STRING, false, 0, 0},
-    {"source", DSR_T_STRING, false, 0, 0},    {"updated", DSR_T_STRING, false, 0, 0},
+    {"name", DSR_T_STRING, true, 0, 0},
+    {"type", DSR_T_STRING, false, 0, 0},
+    {"tokenizer", DSR_T_STRING, false, 0, 0},
+    {"temperature", DSR_T_NUMBER, false, 0, 2},
+    {"top_p", DSR_T_NUMBER, false, 0, 1},
+    {"max_tokens", DSR_T_INT, false, 1, 10000000},
+    {"requests_per_minute", DSR_T_INT, false, 1, 1000000},
+    {"tokens_per_minute", DSR_T_INT, false, 1, 1e12},
+    {"timeout", DSR_T_NUMBER, false, 0, 1e6},
+    {"timeouts", DSR_T_NUMBERS, false, 0, 0},
+    {"until", DSR_T_STRING, false, 0, 0},
+    {"note", DSR_T_STRING, false, 0, 0},
+    {"source", DSR_T_STRING, false, 0, 0},
+    {"updated", DSR_T_STRING, false, 0, 0},
 };
 
 static const struct dsr_field service_fields[] = {

@@ -36,24 +36,41 @@ static int load_cron(struct dsr_settings *s, struct dsr_error *err)
     return s->log_dir ? 0 : dsr_error_nomem(err);
 }
 
-/* scheme[+driver]:///path, where a fourth slash makes the path absolute, as SQLAlchemy has it. */
-static int parse_uri(struct dsr_settings *s, const char *uri, struct dsr_error *err)
+int dsr_store_address(const char *uri, const char *beside, char **name, char **path,
+                      struct dsr_error *err)
 {
     const char *colon = strstr(uri, "://");
-    size_t name = strcspn(uri, "+:");
-    if (!colon || !name || name >= 32)
-        return dsr_doc_fail(&s->db, err, "/conn_str",
-                            "expected an address such as leveldb:///folder (relative to this file) "
-                            "or leveldb:////folder (absolute)");
-    s->store_name = strndup(uri, name);
-    const char *path = colon + 3;
-    if (*path != '/')
-        s->store_path = strdup(path);
-    else if (path[1])
-        s->store_path = dsr_path_beside(s->db.path, path + 1);
+    size_t n = strcspn(uri, "+:");
+    if (!colon || !n || n >= 32)
+        return dsr_error_set(err, DSR_ECONFIG,
+                             "\"%s\" is no address such as leveldb:///folder (relative) or "
+                             "leveldb:////folder (absolute)",
+                             uri);
+    const char *place = colon + 3;
+    if (*place == '/' && !place[1])
+        return dsr_error_set(err, DSR_ECONFIG, "the address \"%s\" names no folder", uri);
+    *name = strndup(uri, n);
+    if (*place != '/')
+        *path = strdup(place);
     else
-        return dsr_doc_fail(&s->db, err, "/conn_str", "the address names no folder");
-    return s->store_name && s->store_path ? 0 : dsr_error_nomem(err);
+        *path = beside ? dsr_path_beside(beside, place + 1) : strdup(place + 1);
+    return *name && *path ? 0 : dsr_error_nomem(err);
+}
+
+int dsr_settings_set_store(struct dsr_settings *s, const char *uri, struct dsr_error *err)
+{
+    char *name = NULL, *path = NULL;
+    int rc = dsr_store_address(uri, NULL, &name, &path, err);
+    if (rc) {
+        free(name);
+        free(path);
+        return rc;
+    }
+    free(s->store_name);
+    free(s->store_path);
+    s->store_name = name;
+    s->store_path = path;
+    return 0;
 }
 
 static int load_db(struct dsr_settings *s, struct dsr_error *err)
@@ -65,8 +82,10 @@ static int load_db(struct dsr_settings *s, struct dsr_error *err)
     if (rc)
         return rc;
     const char *uri = dsr_json_string(s->db.root, "conn_str", "");
-    if (*uri)
-        return parse_uri(s, uri, err);
+    if (*uri) {
+        rc = dsr_store_address(uri, s->db.path, &s->store_name, &s->store_path, err);
+        return rc == DSR_ECONFIG ? dsr_doc_fail(&s->db, err, "/conn_str", "%s", err->message) : rc;
+    }
     s->store_name = strdup("leveldb");
     s->store_path = dsr_path_join(s->layout.state_dir, "db");
     return s->store_name && s->store_path ? 0 : dsr_error_nomem(err);

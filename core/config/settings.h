@@ -19,6 +19,13 @@ struct dsr_settings {
 int dsr_settings_load(struct dsr_settings *settings, const char *config, const char *data,
                       struct dsr_host *host, struct dsr_error *err);
 void dsr_settings_clear(struct dsr_settings *settings);
+/* Takes apart scheme[+driver]:///path, where a fourth slash makes the path absolute, as SQLAlchemy
+ * has it; a relative path is beside the file named, or NULL: beside nothing. name and path are the
+ * caller's, also on failure (NULL or allocated). */
+int dsr_store_address(const char *uri, const char *beside, char **name, char **path,
+                      struct dsr_error *err);
+/* Another store than db.json's; relative to the working folder. */
+int dsr_settings_set_store(struct dsr_settings *settings, const char *uri, struct dsr_error *err);
 
 /* The model of --model, or the default one when name is NULL; NULL with err when unknown. */
 const char *dsr_settings_model(const struct dsr_settings *settings, const char *name,

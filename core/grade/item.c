@@ -11,7 +11,14 @@ void dsr_item_clear(struct dsr_item *item)
     free(item->gold);
     json_decref(item->messages);
     json_decref(item->options);
+    json_decref(item->tags);
     memset(item, 0, sizeof *item);
+}
+
+bool dsr_evaluator_runs_programs(const struct dsr_evaluator_ops *ops)
+{
+    size_t end = offsetof(struct dsr_evaluator_ops, runs_programs) + sizeof ops->runs_programs;
+    return ops->size >= end && ops->runs_programs;
 }
 
 const char *dsr_answer_after_think(const char *text, size_t len, size_t *answer_len)

@@ -143,8 +143,11 @@ int dsr_candidate_add_bench(struct dsr_candidate *c, const json_t *body)
     double asked = dsr_json_number(body, "asked"), correct = dsr_json_number(body, "correct");
     if (!(asked > 0) || !(correct >= 0))
         return dsr_samples_add(&bench->values, dsr_json_number(body, "value"));
-    bench->asked += asked;
-    bench->correct += correct;
+    /* answers to one question belong together: they weigh as much as they tell */
+    double effective = dsr_json_number(body, "effective");
+    double weight = effective > 0 && effective < asked ? effective / asked : 1;
+    bench->asked += asked * weight;
+    bench->correct += correct * weight;
     return 0;
 }
 

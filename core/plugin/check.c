@@ -29,7 +29,7 @@ static const struct kind_rule {
                             MEMBER(dsr_provider_ops, on_event), MEMBER(dsr_provider_ops, classify),
                             MEMBER(dsr_provider_ops, close)}},
     [DSR_KIND_EVALUATOR] = {"evaluator",
-                            sizeof(struct dsr_evaluator_ops),
+                            offsetof(struct dsr_evaluator_ops, runs_programs),
                             {MEMBER(dsr_evaluator_ops, open), MEMBER(dsr_evaluator_ops, count),
                              MEMBER(dsr_evaluator_ops, item), MEMBER(dsr_evaluator_ops, grade),
                              MEMBER(dsr_evaluator_ops, close)}},

@@ -63,7 +63,7 @@ void dsr_fleet_close(struct dsr_fleet *fleet)
     memset(fleet, 0, sizeof *fleet);
 }
 
-static int64_t input_estimate(const struct dsr_chat *chat)
+int64_t dsr_chat_estimate(const struct dsr_chat *chat)
 {
     size_t i;
     json_t *message;
@@ -84,7 +84,7 @@ struct dsr_chat *dsr_fleet_chat(const struct dsr_chat *chat, const struct dsr_se
     if (service->max_tokens > 0)
         copy->max_tokens = service->max_tokens;
     int64_t context = dsr_count_value(json_object_get(service->json, "max_context"));
-    int64_t room = context - input_estimate(chat);
+    int64_t room = context - dsr_chat_estimate(chat);
     if (context > 0 && room > 0 && copy->max_tokens > room)
         copy->max_tokens = room;
     return copy;

@@ -17,6 +17,8 @@ int dsr_fleet_open(struct dsr_fleet *fleet, const struct dsr_settings *settings,
                    struct dsr_error *err);
 void dsr_fleet_close(struct dsr_fleet *fleet);
 
+/* Input tokens of a chat, estimated from its bytes. */
+int64_t dsr_chat_estimate(const struct dsr_chat *chat);
 /* The chat for one provider: its output limit, cut to what its context leaves. */
 struct dsr_chat *dsr_fleet_chat(const struct dsr_chat *chat, const struct dsr_service *service);
 

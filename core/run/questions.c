@@ -56,19 +56,33 @@ static int take_items(struct dsr_questions *q, void *state, const json_t *model,
     return rc;
 }
 
-int dsr_questions_open(struct dsr_questions *q, struct dsr_ctx *ctx, const char *dataset,
-                       const char *model, const struct dsr_eval_options *options,
-                       struct dsr_error *err)
+/* The entry with --shots put into its options; NULL when out of memory. */
+static json_t *entry_with(const json_t *entry, int shots)
 {
-    const json_t *entry;
+    json_t *own = json_copy((json_t *)entry), *given = json_object_get(entry, "options");
+    json_t *options = json_is_object(given) ? json_copy(given) : json_object();
+    if (shots >= 0)
+        json_object_set_new(options, "shots", json_integer(shots));
+    if (json_object_set_new(own, "options", options)) {
+        json_decref(own);
+        return NULL;
+    }
+    return own;
+}
+
+static int open_set(struct dsr_questions *q, struct dsr_ctx *ctx, const char *dataset,
+                    const char *model, const struct dsr_eval_options *options,
+                    struct dsr_error *err)
+{
+    const json_t *found;
     DSR_AUTO(str) char *path = NULL;
-    memset(q, 0, sizeof *q);
-    int rc = dsr_dataset_find(&ctx->settings, dataset, &entry, &path, err);
+    int rc = dsr_dataset_find(&ctx->settings, dataset, &found, &path, err);
     if (rc)
         return rc;
+    DSR_AUTO(json) json_t *entry = entry_with(found, options->shots);
     q->dataset = strdup(dataset);
-    q->metric = strdup(dsr_json_string(entry, "metric", dataset));
-    if (!q->dataset || !q->metric)
+    q->metric = strdup(dsr_json_string(found, "metric", dataset));
+    if (!entry || !q->dataset || !q->metric)
         return dsr_error_nomem(err);
     q->ops = dsr_registry_ops(ctx->registry, DSR_KIND_EVALUATOR,
                               dsr_json_string(entry, "evaluator", ""), err);
@@ -79,6 +93,26 @@ int dsr_questions_open(struct dsr_questions *q, struct dsr_ctx *ctx, const char 
         return dsr_error_wrap(err, "dataset %s", dataset);
     rc = take_items(q, state, dsr_settings_model_json(&ctx->settings, model), options, err);
     q->ops->close(state);
+    return rc;
+}
+
+int dsr_questions_select(struct dsr_questions **sets, size_t *n, struct dsr_ctx *ctx,
+                         const char *model, const struct dsr_eval_options *options,
+                         struct dsr_error *err)
+{
+    *n = 0;
+    DSR_AUTO(json)
+    json_t *names = dsr_datasets_select(&ctx->settings, options->datasets, "evaluator", err);
+    if (!names)
+        return err->code;
+    *sets = calloc(json_array_size(names) + 1, sizeof **sets);
+    if (!*sets)
+        return dsr_error_nomem(err);
+    int rc = 0;
+    while (*n < json_array_size(names) && !rc) {
+        const char *name = json_string_value(json_array_get(names, *n));
+        rc = open_set(&(*sets)[(*n)++], ctx, name, model, options, err);
+    }
     return rc;
 }
 

@@ -17,10 +17,11 @@ struct dsr_questions {
     size_t n;
 };
 
-/* Opens the dataset, takes the questions that limit and shard leave, closes it again. */
-int dsr_questions_open(struct dsr_questions *questions, struct dsr_ctx *ctx, const char *dataset,
-                       const char *model, const struct dsr_eval_options *options,
-                       struct dsr_error *err);
+/* Opens the datasets that options select, takes the questions that limit and shard leave, closes
+ * them again. The n sets are the caller's, also when this fails: close each, free the array. */
+int dsr_questions_select(struct dsr_questions **sets, size_t *n, struct dsr_ctx *ctx,
+                         const char *model, const struct dsr_eval_options *options,
+                         struct dsr_error *err);
 void dsr_questions_close(struct dsr_questions *questions);
 
 #endif

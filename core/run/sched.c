@@ -52,37 +52,12 @@ struct dsr_sched *dsr_sched_new(uv_loop_t *loop, struct dsr_net *net, const stru
     s->handler = handler;
     s->arg = arg;
     s->n_lanes = fleet->n;
-    for (size_t i = 0; i < fleet->n; i++) {
-        struct dsr_lane *lane = &s->lanes[i];
-        int own = fleet->providers[i].service->max_concurrency;
-        lane->provider = &fleet->providers[i];
-        lane->ready_tail = &lane->ready;
-        lane->max_limit = lane->limit = options->concurrency ? options->concurrency : own;
-    }
+    for (size_t i = 0; i < fleet->n; i++)
+        dsr_lane_init(&s->lanes[i], &fleet->providers[i], options->concurrency);
     dsr_rng_init(&s->rng, options->seed, 0x7363686564);
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;
     return s;
-}
-
-static void task_free(struct dsr_task *task)
-{
-    dsr_chat_free(task->chat);
-    free(task->user);
-    free(task);
-}
-
-static void drop_tasks(struct dsr_lane *lane)
-{
-    struct dsr_task *lists[] = {lane->ready, lane->waiting};
-    for (size_t i = 0; i < 2; i++) {
-        for (struct dsr_task *t = lists[i], *next; t; t = next) {
-            next = t->next;
-            task_free(t);
-        }
-    }
-    lane->ready = lane->waiting = NULL;
-    lane->ready_tail = &lane->ready;
 }
 
 static void land(struct flight *f)
@@ -95,6 +70,7 @@ static void land(struct flight *f)
     if (f->next_running)
         f->next_running->prev_running = f->prev_running;
     s->lanes[f->task->lane].in_flight--;
+    s->lanes[f->task->lane].held = false;
     s->in_flight--;
     f->task = NULL;
     f->next = s->idle;
@@ -104,13 +80,13 @@ static void land(struct flight *f)
 void dsr_sched_stop(struct dsr_sched *s)
 {
     for (size_t i = 0; i < s->n_lanes; i++)
-        drop_tasks(&s->lanes[i]);
+        dsr_lane_drop(&s->lanes[i]);
     while (s->running) {
         struct flight *f = s->running;
         struct dsr_task *task = f->task;
         dsr_exchange_cancel(f->exchange);
         land(f);
-        task_free(task);
+        dsr_task_free(task);
     }
     pump(s);
 }
@@ -137,22 +113,6 @@ void dsr_sched_close(struct dsr_sched *s)
     uv_close((uv_handle_t *)&s->timer, sched_free);
 }
 
-static void make_ready(struct dsr_lane *lane, struct dsr_task *task)
-{
-    task->next = NULL;
-    *lane->ready_tail = task;
-    lane->ready_tail = &task->next;
-}
-
-static void make_wait(struct dsr_lane *lane, struct dsr_task *task)
-{
-    struct dsr_task **at = &lane->waiting;
-    while (*at && (*at)->due_ns <= task->due_ns)
-        at = &(*at)->next;
-    task->next = *at;
-    *at = task;
-}
-
 int dsr_sched_add(struct dsr_sched *s, size_t lane, struct dsr_chat *chat, void *user,
                   uint64_t due_ns)
 {
@@ -168,30 +128,10 @@ int dsr_sched_add(struct dsr_sched *s, size_t lane, struct dsr_chat *chat, void 
     task->due_ns = due_ns;
     s->lanes[lane].added++;
     if (due_ns)
-        make_wait(&s->lanes[lane], task);
+        dsr_lane_make_wait(&s->lanes[lane], task);
     else
-        make_ready(&s->lanes[lane], task);
+        dsr_lane_make_ready(&s->lanes[lane], task);
     return 0;
-}
-
-static bool is_overload(const struct dsr_fault *fault)
-{
-    return fault->http_status == 429 || !strcmp(fault->name, "http_429") ||
-           !strncmp(fault->name, "timeout", 7);
-}
-
-/* Additive increase, multiplicative decrease (Chiu and Jain 1989); one cut per flight's length, so
- * that a burst of 429 counts once. */
-static void adapt(struct dsr_sched *s, struct dsr_lane *lane, const struct dsr_exchange *x)
-{
-    if (s->options.concurrency)
-        return;
-    if (!x->fault.name[0]) {
-        lane->limit = fmin(lane->max_limit, lane->limit + 1.0 / lane->limit);
-    } else if (is_overload(&x->fault) && x->start_ns > lane->cut_ns) {
-        lane->limit = fmax(1.0, lane->limit / 2.0);
-        lane->cut_ns = x->end_ns;
-    }
 }
 
 /* Full jitter (Brooker, "Exponential Backoff And Jitter", AWS 2015); a wait that the provider asks
@@ -211,12 +151,9 @@ static void retry_later(struct dsr_sched *s, struct dsr_task *task, const struct
     struct dsr_lane *lane = &s->lanes[task->lane];
     uint64_t now = dsr_clock_ns();
     task->due_ns = now + (uint64_t)(backoff_ms(s, task, &x->fault) * NS_PER_MS);
-    if (x->fault.retry_after_ms > 0) {
-        uint64_t until = now + (uint64_t)x->fault.retry_after_ms * NS_PER_MS;
-        if (until > lane->pause_until_ns)
-            lane->pause_until_ns = until;
-    }
-    make_wait(lane, task);
+    if (x->fault.retry_after_ms > 0)
+        dsr_lane_pause(lane, now + (uint64_t)x->fault.retry_after_ms * NS_PER_MS);
+    dsr_lane_make_wait(lane, task);
 }
 
 static void on_done(void *arg, struct dsr_exchange *x)
@@ -225,7 +162,7 @@ static void on_done(void *arg, struct dsr_exchange *x)
     struct dsr_sched *s = f->sched;
     struct dsr_task *task = f->task;
     struct dsr_lane *lane = &s->lanes[task->lane];
-    adapt(s, lane, x);
+    dsr_lane_heard(lane, task, x);
     lane->tokens += x->progress;
     x->progress = 0;
     if (x->fault.name[0] && x->fault.retry && task->tries < s->options.max_tries) {
@@ -238,7 +175,7 @@ static void on_done(void *arg, struct dsr_exchange *x)
         lane->failed += x->fault.name[0] != '\0';
         s->handler->on_final(s->arg, task, x);
         land(f);
-        task_free(task);
+        dsr_task_free(task);
     }
     pump(s);
 }
@@ -266,13 +203,12 @@ static bool launch(struct dsr_sched *s, struct dsr_lane *lane, struct dsr_task *
     if (!f)
         return false;
     f->task = task;
-    task->tries++;
     f->prev_running = NULL;
     f->next_running = s->running;
     if (s->running)
         s->running->prev_running = f;
     s->running = f;
-    lane->in_flight++;
+    dsr_lane_sent(lane, task, dsr_clock_ns());
     s->in_flight++;
     if (dsr_exchange_start(f->exchange, lane->provider, task->chat, on_done, f, &err)) {
         struct dsr_exchange *x = f->exchange;
@@ -284,36 +220,26 @@ static bool launch(struct dsr_sched *s, struct dsr_lane *lane, struct dsr_task *
         lane->failed++;
         s->handler->on_final(s->arg, task, x);
         land(f);
-        task_free(task);
+        dsr_task_free(task);
     }
     return true;
 }
 
-static struct dsr_task *take_task(struct dsr_lane *lane, uint64_t now)
+/* A task of the lane that may be sent now. What the handler refuses ends the lane. */
+static struct dsr_task *take_task(struct dsr_sched *s, struct dsr_lane *lane, uint64_t now)
 {
-    struct dsr_task *task = lane->waiting;
-    if (lane->pause_until_ns > now || lane->in_flight >= (int)floor(lane->limit))
-        return NULL;
-    if (task && task->due_ns <= now) {
-        lane->waiting = task->next;
+    struct dsr_task *task = dsr_lane_take(lane, now);
+    enum dsr_admission admission =
+        task && s->handler->admit ? s->handler->admit(s->arg, task) : DSR_ADMIT;
+    if (admission == DSR_ADMIT)
         return task;
-    }
-    task = lane->ready;
-    if (!task)
-        return NULL;
-    lane->ready = task->next;
-    if (!lane->ready)
-        lane->ready_tail = &lane->ready;
-    return task;
-}
-
-/* When a lane that could send now will be allowed to; UINT64_MAX when only an answer helps. */
-static uint64_t lane_wakes(const struct dsr_lane *lane)
-{
-    if (lane->in_flight >= (int)floor(lane->limit) || (!lane->ready && !lane->waiting))
-        return UINT64_MAX;
-    uint64_t due = lane->ready ? 0 : lane->waiting->due_ns;
-    return due > lane->pause_until_ns ? due : lane->pause_until_ns;
+    task->due_ns = now;
+    dsr_lane_make_wait(lane, task);
+    if (admission == DSR_HOLD)
+        lane->held = true;
+    else
+        lane->added -= dsr_lane_drop(lane);
+    return NULL;
 }
 
 static void sleep_until_due(struct dsr_sched *s, uint64_t now)
@@ -321,7 +247,7 @@ static void sleep_until_due(struct dsr_sched *s, uint64_t now)
     uint64_t at = UINT64_MAX;
     bool left = s->in_flight > 0;
     for (size_t i = 0; i < s->n_lanes; i++) {
-        uint64_t wakes = lane_wakes(&s->lanes[i]);
+        uint64_t wakes = dsr_lane_wakes(&s->lanes[i]);
         at = wakes < at ? wakes : at;
         left |= s->lanes[i].ready || s->lanes[i].waiting;
     }
@@ -342,10 +268,10 @@ static void pump(struct dsr_sched *s)
     for (size_t missed = 0; missed < s->n_lanes && s->in_flight < s->options.max_workers;) {
         struct dsr_lane *lane = &s->lanes[s->turn];
         s->turn = (s->turn + 1) % s->n_lanes;
-        struct dsr_task *task = take_task(lane, now);
+        struct dsr_task *task = take_task(s, lane, now);
         missed = task ? 0 : missed + 1;
         if (task && !launch(s, lane, task)) {
-            make_wait(lane, task);
+            dsr_lane_make_wait(lane, task);
             break;
         }
     }

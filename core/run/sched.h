@@ -1,20 +1,10 @@
 /* The request scheduler: one lane per provider, side by side under one limit of workers. A lane
- * sends at most its limit at once, which adapts (AIMD: halved by a 429 or a timeout, then growing
- * by one per window of successes), and pauses when the provider asks to wait. Loop's thread. */
+ * sends at most its limit at once, keeps its budgets per minute, and pauses when the provider asks
+ * to wait. Loop's thread. */
 #ifndef DSR_SCHED_H
 #define DSR_SCHED_H
 
-#include "core/run/fleet.h"
-
-/* One request and its tries. Owned by the scheduler from add until on_final returns. */
-struct dsr_task {
-    size_t lane;
-    struct dsr_chat *chat; /* owned */
-    void *user;            /* the caller's, from malloc; freed with the task */
-    int tries;             /* so far */
-    uint64_t due_ns;       /* not before this; 0: now */
-    struct dsr_task *next;
-};
+#include "core/run/lane.h"
 
 struct dsr_sched_options {
     int max_workers; /* all lanes together */
@@ -23,20 +13,15 @@ struct dsr_sched_options {
     uint64_t seed; /* of the jitter */
 };
 
-struct dsr_lane {
-    const struct dsr_provider *provider;
-    struct dsr_task *ready, **ready_tail;
-    struct dsr_task *waiting; /* by rising due_ns */
-    double limit, max_limit;
-    int in_flight;
-    uint64_t pause_until_ns, cut_ns; /* cut_ns: when the limit was last halved */
-    /* for the progress display */
-    size_t added, finished, failed;
-    uint64_t tokens; /* of finished tries */
-};
-
 struct dsr_sched;
+enum dsr_admission {
+    DSR_ADMIT, /* may be sent */
+    DSR_HOLD,  /* ask again when a request of the lane has ended */
+    DSR_REFUSE /* the lane sends no more: what waits in it is dropped */
+};
 struct dsr_sched_handler {
+    /* Before a try is sent. NULL: all may be. */
+    enum dsr_admission (*admit)(void *arg, const struct dsr_task *task);
     /* A try failed and will be repeated. May be NULL. */
     void (*on_retry)(void *arg, const struct dsr_task *task, const struct dsr_exchange *exchange);
     /* The last try of a task ended, well or not. May add tasks. */

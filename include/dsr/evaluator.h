@@ -14,13 +14,16 @@ extern "C" {
  *   group     subject or category, or NULL
  *   gold      the right answer as the grader reads it
  *   messages  [{"role","content"}...] to send
- *   options   array of option texts in order A, B, C, ..., or NULL */
+ *   options   array of option texts in order A, B, C, ..., or NULL
+ *   tags      array of names of further sets the question counts in (a category, "hard"), or NULL;
+ *             zero before item() is called, so that plugins that know no tags need not set it */
 struct dsr_item {
     char *id;
     char *group;
     char *gold;
     json_t *messages;
     json_t *options;
+    json_t *tags;
 };
 DSR_API void dsr_item_clear(struct dsr_item *item);
 
@@ -65,7 +68,11 @@ struct dsr_evaluator_ops {
     int (*grade)(const struct dsr_answer *answer, struct dsr_grade *grade, struct dsr_error *err);
     /* Frees the state. Mandatory. */
     void (*close)(void *state);
+    /* Whether grade() runs programs and may take minutes: answers are then kept safe before they
+     * are graded. Optional; false when the table ends before it. */
+    bool runs_programs;
 };
+DSR_API bool dsr_evaluator_runs_programs(const struct dsr_evaluator_ops *ops);
 
 /* Graders that several benchmarks share. Pure and thread-safe. */
 /* One letter of A..J: the last committed answer wins; options may be named by their text. */

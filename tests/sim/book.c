@@ -38,7 +38,7 @@ static int add_dataset(struct sim *sim, const char *name, const json_t *entry, c
         return err->code;
     int rc = 0;
     for (size_t i = 0; i < ops->count(state) && !rc; i++) {
-        struct dsr_item item;
+        struct dsr_item item = {0};
         rc = ops->item(state, i, &item, err);
         if (rc)
             break;

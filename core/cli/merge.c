@@ -1,0 +1,69 @@
+/* dsr-run merge */
+#include "core/cli/cli.h"
+#include "core/run/rejoin.h"
+
+struct args {
+    struct dsr_globals *globals;
+    const char *job;
+    char **sources;
+    size_t n;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct args *a = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = a->globals;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!a->job) {
+            a->job = arg;
+            return 0;
+        }
+        a->sources = state->argv + state->next - 1;
+        a->n = (size_t)(state->argc - state->next + 1);
+        state->next = state->argc;
+        return 0;
+    case ARGP_KEY_END:
+        if (!a->n)
+            argp_error(state, "which JOB, and the stores of its shards?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int dsr_cmd_merge(struct dsr_globals *globals, int argc, char **argv)
+{
+    static const struct argp argp = {
+        .parser = parse,
+        .args_doc = "JOB STORE...",
+        .doc = "Joins the shards of an eval run (eval --job JOB --shard I/N --store ...): copies "
+               "their answers into the store and makes the figures of the whole. JOB is the name "
+               "that --job was given, or the UUID that eval told; STORE an address such as "
+               "leveldb:///folder, or a folder. Options stand before JOB. Exit status: 0 done, 1 "
+               "a shard is missing or some questions have no answer, 2 usage or configuration, 3 "
+               "storage.",
+        .children = dsr_globals_child,
+    };
+    struct args a = {.globals = globals};
+    struct dsr_ctx ctx;
+    struct dsr_error err = {0};
+    struct dsr_eval_result result;
+    bool complete = false;
+    char job[37];
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
+    dsr_job_name(a.job, job);
+    if (dsr_ctx_open(&ctx, globals, &err))
+        return dsr_fail(globals, &err);
+    int rc = dsr_merge(&ctx, job, a.sources, a.n, &result, &complete, &err);
+    int status = rc ? dsr_fail(globals, &err) : dsr_result_print(&result, globals->format);
+    if (!rc && !complete) {
+        dsr_host_log(ctx.host, DSR_LOG_WARN, "not every shard of %s is here and whole", job);
+        status = 1;
+    }
+    dsr_eval_result_clear(&result);
+    dsr_ctx_close(&ctx);
+    return status;
+}

@@ -1,0 +1,62 @@
+/* dsr-run regrade */
+#include "core/cli/cli.h"
+#include "core/run/rejoin.h"
+
+struct args {
+    struct dsr_globals *globals;
+    const char *job, *grader;
+};
+
+enum { OPT_JOB = 256, OPT_GRADER };
+
+static const struct argp_option options[] = {
+    {"job", OPT_JOB, "JOB", 0, "the eval job whose answers are graded again", 0},
+    {"grader", OPT_GRADER, "MODE", 0, "dsr or opencompass (default: the job's own)", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct args *a = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = a->globals;
+        return 0;
+    case OPT_JOB:
+        a->job = arg;
+        return 0;
+    case OPT_GRADER:
+        a->grader = dsr_arg_grader(state, arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (!a->job)
+            argp_error(state, "--job JOB is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int dsr_cmd_regrade(struct dsr_globals *globals, int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .doc = "Grades the stored answers of a job again, asks no provider, and stores verdicts "
+               "and figures in place of the old ones. Exit status: 0 done, 1 some questions have "
+               "no answer, 2 usage or configuration, 3 storage.",
+        .children = dsr_globals_child,
+    };
+    struct args a = {.globals = globals};
+    struct dsr_ctx ctx;
+    struct dsr_error err = {0};
+    struct dsr_eval_result result;
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    if (dsr_ctx_open(&ctx, globals, &err))
+        return dsr_fail(globals, &err);
+    int rc = dsr_regrade(&ctx, a.job, a.grader, &result, &err);
+    int status = rc ? dsr_fail(globals, &err) : dsr_result_print(&result, globals->format);
+    dsr_eval_result_clear(&result);
+    dsr_ctx_close(&ctx);
+    return status;
+}
