@@ -43,8 +43,9 @@ int dsr_buf_add(struct dsr_buf *buf, const char *bytes, size_t n);
 int dsr_buf_adds(struct dsr_buf *buf, const char *text);
 int dsr_buf_addf(struct dsr_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void dsr_buf_reset(struct dsr_buf *buf); /* keeps the memory */
-void dsr_buf_clear(struct dsr_buf *buf); /* frees the memory */
+int dsr_buf_reserve(struct dsr_buf *buf, size_t n); /* room for n bytes more and the NUL */
+void dsr_buf_reset(struct dsr_buf *buf);            /* keeps the memory */
+void dsr_buf_clear(struct dsr_buf *buf);            /* frees the memory */
 
 /* How many bytes of [p, end) the word takes when the text begins with it, else 0. */
 static inline size_t dsr_begins(const char *p, const char *end, const char *word)
@@ -56,6 +57,17 @@ static inline size_t dsr_begins(const char *p, const char *end, const char *word
 static inline const char *dsr_find(const char *p, const char *end, const char *word)
 {
     return p < end ? memmem(p, (size_t)(end - p), word, strlen(word)) : NULL;
+}
+/* Where the word last stands in [p, end), or NULL. */
+static inline const char *dsr_find_last(const char *p, const char *end, const char *word)
+{
+    const char *stop = end, *at;
+    while (p < stop && (at = (const char *)memrchr(p, word[0], (size_t)(stop - p)))) {
+        if (dsr_begins(at, end, word))
+            return at;
+        stop = at;
+    }
+    return NULL;
 }
 /* Replaces each secret of at least 4 bytes by "***", in place; a shorter one, or NULL, is let be.
  */

@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-static int reserve(struct dsr_buf *buf, size_t n)
+int dsr_buf_reserve(struct dsr_buf *buf, size_t n)
 {
     if (n >= SIZE_MAX / 2 - buf->len)
         return DSR_ENOMEM;
@@ -23,7 +23,7 @@ static int reserve(struct dsr_buf *buf, size_t n)
 
 int dsr_buf_add(struct dsr_buf *buf, const char *bytes, size_t n)
 {
-    if (reserve(buf, n))
+    if (dsr_buf_reserve(buf, n))
         return DSR_ENOMEM;
     if (n)
         memcpy(buf->data + buf->len, bytes, n);

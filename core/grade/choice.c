@@ -1,6 +1,7 @@
 /* Grading multiple choice: every statement that commits to a letter is found, the last one counts,
  * and a statement with two letters commits to none. A text that names no letter may still name an
  * option by its words. */
+#include "core/grade/hint.h"
 #include "core/grade/normal.h"
 #include "core/grade/pattern.h"
 
@@ -10,10 +11,10 @@
 /* A letter, dressed or not, that is no word: "B", "(B)", "[B]", "\boxed{B}", "option B". */
 #define OPEN "[\\s\"'(\\[\\]{<:\\x01=>.-]*"
 #define KIND "(?:(?:the\\s+)?(?:[Oo]ption|[Cc]hoice|[Ll]etter|[Aa]nswer)\\s*|选项|选择)?"
-#define END                                                                                        \
-    "(?![A-Za-z0-9+^=/*])(?!'[a-z])(?!-[A-Za-z0-9])"                                               \
-    "(?!\\s+(?!and\\b|or\\b|because|since|as\\b|is\\b|which|with|due|for\\b|given|by\\b|but|not|"  \
-    "seems|looks|would|fits|matches|was|in\\b|to\\b|here|on\\b|rather|instead|from|follows|after|" \
+#define END                                                                                          \
+    "(?![A-Za-z0-9+^=/*])(?!'[a-z])(?!-[A-Za-z0-9])"                                                 \
+    "(?![ \\t]+(?!and\\b|or\\b|because|since|as\\b|is\\b|which|with|due|for\\b|given|by\\b|but|not|" \
+    "seems|looks|would|fits|matches|was|in\\b|to\\b|here|on\\b|rather|instead|from|follows|after|"   \
     "though|although|so\\b)[a-z])"
 #define LETTER OPEN KIND OPEN "([A-J])" END
 
@@ -29,7 +30,9 @@
 #define LINKS                                                                                      \
     "(?:(?:is|are|was|be|would be|should be|must be|will be|has to be|remains?|therefore|thus|"    \
     "hence|clearly|then|then is|to|as|becomes|being|here|for this question|to this question|"      \
-    "to the question|in this case|now|i choose|i'd choose|seems to be|appears to be)\\b[\\s:,-]*)*"
+    "to the question|in this case|now|i choose|i'd choose|seems to be|appears to be|"              \
+    "actually|really|in fact|indeed|definitely|certainly|simply|just|most likely|likely|probably|" \
+    "obviously|of course)\\b[\\s:,-]*)*"
 
 static struct dsr_pattern patterns[] = {
     {"answer_statement",
@@ -37,8 +40,8 @@ static struct dsr_pattern patterns[] = {
      ")[\\s:]*(?:[(\\[]?(?i:letter|option|choice|final)[)\\]]?)?[\\s:,\"'-]*(?i:" LINKS ")" LETTER,
      NULL},
     {"chinese_statement",
-     "(?:答案|选项|选择|正确的?是|应该是|应当是|而是|应选|应该选|故选|因此选|所以选|可选|"
-     "就选|改选|应为|选)"
+     "(?:答案|(?:正确|最佳|所选|应选)选项|选项(?=\\s*[:是为])|选择|正确的?是|应该是|应当是|而是|应选|应该选|故选|因此选|所以选|可选|"
+     "就选|改选|应为|选(?!项))"
      "(?:[\\s:,]*(?:应该|应当|应|只能|还是|仍然|为|是|选择|选|就是|就|的是|即|在于|项|定为|"
      "改为|更正为|确定为|的选项|字母))*" LETTER,
      NULL},
@@ -81,6 +84,14 @@ static struct dsr_pattern fallbacks[] = {
      "[(\\[]?([A-J])(?=[)\\]]?(?:\\s+(?:that|which|because|since)\\b|[.,;]|\\s*$))",
      NULL},
     {"it_is", "\\b([A-J])[)\\]]?\\s+it\\s+is\\b", NULL},
+    {"is_more",
+     "\\b([A-J])[)\\]\"]?\\s+is\\s+(?i:(?:clearly|much|far|by far)\\s+)?(?i:more|better|"
+     "the most|the best|best|most)\\b",
+     NULL},
+    {"lower_case_is_correct",
+     "(?i:option|choice|answer)\\s+[(\\[\"]?([a-j])[)\\]\"]?\\s+"
+     "(?i:is\\s+(?:the\\s+)?(?:only\\s+)?(?:correct|right|best|true))\\b",
+     NULL},
     {"option_fits",
      "(?i:option|choice|answer)\\s*[(\\[\"]?([A-J])[)\\]\"]?\\s+"
      "(?i:gives|matches|fits|satisfies|yields|agrees|works|provides|describes|states|has)\\b"
@@ -106,25 +117,6 @@ struct found {
     const char *rule;
 };
 
-/* "not B": stands a denial before the letter, in the same clause? */
-static bool denied(const struct found *f, const size_t *v)
-{
-    static const char *const words[] = {" not ",  "n't ",     "不是",      "不选", "非",
-                                        "never ", "rule out", "cannot be", "排除"};
-    size_t from = v[2] > 20 ? v[2] - 20 : 0;
-    char before[24] = "";
-    memcpy(before, f->text + from, v[2] - from);
-    for (size_t n = strlen(before); n; n--)
-        if (strchr(".,;\n", before[n - 1])) {
-            memmove(before, before + n, strlen(before + n) + 1);
-            break;
-        }
-    for (size_t i = 0; i < DSR_COUNT(words); i++)
-        if (strstr(before, words[i]))
-            return true;
-    return false;
-}
-
 /* A second letter that is joined to the first: "A or B", "A/C", "AC", "A、C", "A和C". */
 static bool doubled(const struct found *f, const size_t *v)
 {
@@ -148,101 +140,64 @@ static bool doubled(const struct found *f, const size_t *v)
 static void take_match(void *arg, const struct dsr_pattern *pattern, const size_t *v)
 {
     struct found *f = arg;
-    if (denied(f, v) || (f->rule && v[2] < f->at))
+    if (dsr_letter_is_denied(f->text, v[2]) || (f->rule && v[2] < f->at))
         return;
     f->at = v[2];
     f->letter = doubled(f, v) ? '\0' : (char)toupper((unsigned char)f->text[v[2]]);
     f->rule = f->letter ? pattern->rule : "two_letters";
 }
 
-/* Lower case, blanks and punctuation at the ends gone: how option texts are compared. */
-static void fold(const char *text, size_t n, struct dsr_buf *out)
+struct choosing {
+    const struct dsr_answer *answer;
+    struct dsr_grade *grade;
+};
+
+static void hint(struct found *f, char letter, const char *rule)
 {
-    dsr_normalize(text, n, out);
-    char *p = out->data, *to = p;
-    for (; *p; p++)
-        if (!isspace((unsigned char)*p) && !strchr("\"'.,;:()[]{}\x01\x02_-", *p))
-            *to++ = (char)tolower((unsigned char)*p);
-    *to = '\0';
-    out->len = (size_t)(to - out->data);
+    f->letter = letter;
+    f->rule = letter ? rule : NULL;
 }
 
-/* The one option whose words end the answer: whole last line, or at its end. */
-static char option_by_text(const json_t *options, const char *line, size_t n)
+/* What a text without any statement may still say. */
+static void read_weaker(struct found *f, const json_t *options)
 {
-    struct dsr_buf said = {0}, option = {0};
-    char letter = '\0';
-    size_t i, best = 0;
-    json_t *text;
-    fold(line, n, &said);
-    json_array_foreach((json_t *)options, i, text)
-    {
-        if (!json_is_string(text))
-            continue;
-        fold(json_string_value(text), json_string_length(text), &option);
-        if (!option.len || option.len > said.len || i >= 10)
-            continue;
-        if (!strcmp(said.data + said.len - option.len, option.data) && option.len > best) {
-            best = option.len;
-            letter = (char)('A' + i);
-        }
-    }
-    dsr_buf_clear(&said);
-    dsr_buf_clear(&option);
-    return letter;
+    if (json_is_array(options))
+        hint(f, dsr_hint_option_text(f->text, f->len, options), "option_text");
+    for (size_t i = 0; i < DSR_COUNT(fallbacks) && !f->rule; i++)
+        dsr_patterns_each(&fallbacks[i], 1, f->text, f->len, take_match, f);
+    if (f->rule)
+        return;
+    char lettered = dsr_hint_lettered_line(f->text);
+    if (lettered != '?')
+        hint(f, lettered, "only_lettered_line");
+    if (!f->rule && dsr_is_refusal(f->text, f->len))
+        f->rule = "refusal";
+    if (!f->rule && !lettered)
+        hint(f, dsr_hint_last_letter(f->text, f->len), "last_letter");
 }
 
-/* "D. the words of D" on a line of its own, when no other letter has such a line. */
-static char only_lettered_line(const struct found *f)
+static bool choose(void *arg, const char *text, size_t len, bool whole)
 {
-    char letter = '\0';
-    for (const char *p = f->text; p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL) {
-        const char *q = p + strspn(p, " \t([");
-        bool lettered = *q >= 'A' && *q <= 'J' && q[1] && strchr(".):", q[1]);
-        if (lettered && letter && letter != *q)
-            return '\0';
-        letter = lettered ? *q : letter;
-    }
-    return letter;
-}
-
-static void last_line(const struct found *f, const char **line, size_t *n)
-{
-    const char *end = f->text + f->len;
-    while (end > f->text && isspace((unsigned char)end[-1]))
-        end--;
-    const char *start = end;
-    while (start > f->text && start[-1] != '\n')
-        start--;
-    *line = start;
-    *n = (size_t)(end - start);
+    struct choosing *c = arg;
+    struct found f = {.text = text, .len = len};
+    const char *gold = c->answer->gold;
+    dsr_patterns_each(patterns, DSR_COUNT(patterns), text, len, take_match, &f);
+    if (!f.rule && !whole)
+        return false;
+    if (!f.rule)
+        read_weaker(&f, c->answer->options);
+    c->grade->extracted[0] = f.letter;
+    c->grade->correct = f.letter && gold[0] == f.letter && !gold[1];
+    c->grade->score = c->grade->correct;
+    snprintf(c->grade->rule, sizeof c->grade->rule, "%s", f.rule ? f.rule : "none");
+    return true;
 }
 
 void dsr_grade_choice(const struct dsr_answer *answer, struct dsr_grade *grade)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct dsr_buf text = {0};
-    const char *line;
-    size_t n;
+    struct choosing choosing = {answer, grade};
     pthread_once(&once, compile);
     memset(grade, 0, sizeof *grade);
-    if (dsr_normalize(answer->answer, answer->answer_len, &text))
-        return;
-    struct found f = {.text = text.data, .len = text.len};
-    for (size_t i = 0; i < DSR_COUNT(patterns); i++)
-        dsr_pattern_each(&patterns[i], f.text, f.len, take_match, &f);
-    last_line(&f, &line, &n);
-    if (!f.rule && json_is_array(answer->options)) {
-        f.letter = option_by_text(answer->options, line, n);
-        f.rule = f.letter ? "option_text" : NULL;
-    }
-    for (size_t i = 0; i < DSR_COUNT(fallbacks) && !f.rule; i++)
-        dsr_pattern_each(&fallbacks[i], f.text, f.len, take_match, &f);
-    if (!f.rule && (f.letter = only_lettered_line(&f)))
-        f.rule = "only_lettered_line";
-    grade->extracted[0] = f.letter;
-    grade->correct = f.letter && answer->gold[0] == f.letter && !answer->gold[1];
-    grade->score = grade->correct;
-    snprintf(grade->rule, sizeof grade->rule, "%s", f.rule ? f.rule : "none");
-    dsr_buf_clear(&text);
+    dsr_read_back(answer->answer, answer->answer_len, choose, &choosing);
 }

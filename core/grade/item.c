@@ -24,10 +24,8 @@ bool dsr_evaluator_runs_programs(const struct dsr_evaluator_ops *ops)
 const char *dsr_answer_after_think(const char *text, size_t len, size_t *answer_len)
 {
     static const char close[] = "</think>";
-    const char *end = text + len, *at, *last = NULL;
-    for (at = text; (at = dsr_find(at, end, close)); at += sizeof close - 1)
-        last = at + sizeof close - 1;
-    const char *start = last ? last : text;
+    const char *end = text + len, *last = dsr_find_last(text, end, close);
+    const char *start = last ? last + sizeof close - 1 : text;
     const char *open = dsr_find(start, end, "<think>");
     if (open) { /* opened and never closed: all that follows is reasoning */
         *answer_len = (size_t)(open - start);

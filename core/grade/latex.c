@@ -51,6 +51,8 @@ static bool last_formula(const char *text, const char *end, struct span *formula
     const char *p = text;
     bool found = false;
     while (p < end) {
+        while (p < end && *p != '$' && *p != '\\')
+            p++;
         size_t i = 0;
         while (i < DSR_COUNT(marks) && !dsr_begins(p, end, marks[i][0]))
             i++;

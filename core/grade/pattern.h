@@ -17,9 +17,10 @@ struct dsr_pattern {
 
 void dsr_patterns_compile(struct dsr_pattern *patterns, size_t n);
 
-/* Calls visit for each match: where group 1 (and the whole match) begins and ends. */
+/* Calls visit for each match of each pattern: where group 1 (and the whole match) begins and ends.
+ */
 typedef void dsr_match_fn(void *arg, const struct dsr_pattern *pattern, const size_t *ovector);
-void dsr_pattern_each(const struct dsr_pattern *pattern, const char *text, size_t len,
-                      dsr_match_fn *visit, void *arg);
+void dsr_patterns_each(const struct dsr_pattern *patterns, size_t n, const char *text, size_t len,
+                       dsr_match_fn *visit, void *arg);
 
 #endif

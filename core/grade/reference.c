@@ -32,17 +32,29 @@ static size_t skip_blanks(const char *p, const char *end)
     }
 }
 
+/* Blanks before p, down to start, skipped backwards. */
+static const char *back_over_blanks(const char *start, const char *p)
+{
+    static const size_t lengths[] = {1, 2, 3};
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < DSR_COUNT(lengths) && !moved; i++)
+            if ((size_t)(p - start) >= lengths[i] && skip_blanks(p - lengths[i], p) == lengths[i]) {
+                p -= lengths[i];
+                moved = true;
+            }
+    }
+    return p;
+}
+
+/* Each match has one colon, and the first match the first such colon. */
 void dsr_grade_first_answer(const struct dsr_answer *answer, struct dsr_grade *grade)
 {
-    const char *p = answer->answer, *end = p + answer->answer_len;
-    for (; end - p >= 6; p++) {
-        if (strncasecmp(p, "answer", 6))
+    const char *text = answer->answer, *end = text + answer->answer_len, *colon = text;
+    while (colon < end && (colon = memchr(colon, ':', (size_t)(end - colon)))) {
+        const char *word = back_over_blanks(text, colon), *q = ++colon;
+        if (word - text < 6 || strncasecmp(word - 6, "answer", 6))
             continue;
-        const char *q = p + 6;
-        q += skip_blanks(q, end);
-        if (q == end || *q != ':')
-            continue;
-        q++;
         q += skip_blanks(q, end);
         if (q < end && strchr("ABCDabcd", *q) && *q) {
             set(answer, grade, q, 1, "first_answer_pattern");
@@ -64,6 +76,15 @@ void dsr_grade_first_capital(const struct dsr_answer *answer, struct dsr_grade *
 {
     const char *p = answer->answer, *end = p + answer->answer_len;
     while (p < end) {
+        /* lead bytes of U+4000 to U+9FFF: no letter there has a case */
+        if ((unsigned char)*p >= 0xe4 && (unsigned char)*p <= 0xe9 && end - p >= 3) {
+            p += 3;
+            continue;
+        }
+        if ((unsigned char)*p < 0x80 && (*p < 'A' || *p > 'Z')) {
+            p++;
+            continue;
+        }
         size_t len = dsr_utf8_len((const unsigned char *)p, (size_t)(end - p));
         if (len && iswupper(decode((const unsigned char *)p, len))) {
             set(answer, grade, p, len, "first_capital");

@@ -3,8 +3,9 @@
 
 #include <math.h>
 
-#define FIRST_PATIENCE 100 /* a refusal in a hundred requests is below the 2% we allow ourselves   \
-                            */
+#define FIRST_PATIENCE                                                                             \
+    100 /* a refusal in a hundred requests is below the 2% we allow ourselves                      \
+         */
 #define MAX_PATIENCE 6400
 #define NS_PER_MINUTE 60000000000.0
 #define UNKNOWN_TOKENS 2000.0

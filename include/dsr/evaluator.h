@@ -74,12 +74,48 @@ struct dsr_evaluator_ops {
 };
 DSR_API bool dsr_evaluator_runs_programs(const struct dsr_evaluator_ops *ops);
 
+/* Sets in a folder of subjects, such as C-Eval and MMLU: SPLIT/SUBJECT_SPLIT.csv, four options
+ * each, solved examples in dev/SUBJECT_dev.csv. The entry's options "split" and "shots" (0..5)
+ * choose. Items have the id SUBJECT/ID, the subject as group, and the options. */
+struct dsr_subject_question {
+    const char *id, *question, *options[4], *answer; /* borrowed */
+};
+/* How one such set differs.
+ *   header     the CSV files begin with the names id (may be missing), question, A, B, C, D,
+ * answer; without: question, A, B, C, D, answer split, shots  defaults solved     what stands
+ * before the letter in the answer to an example, such as "ANSWER: " ask        the user's turn;
+ * malloc'd, NULL when out of memory name       the subject's name in prompts; malloc'd. mapping:
+ * subject_mapping.json of the folder, or NULL tags       categories of a subject: a new array, or
+ * NULL */
+struct dsr_subject_form {
+    bool header;
+    const char *split;
+    int shots;
+    const char *solved;
+    char *(*ask)(const char *name, const struct dsr_subject_question *question);
+    char *(*name)(const char *subject, const json_t *mapping);
+    json_t *(*tags)(const char *subject, const json_t *mapping);
+};
+struct dsr_subjects;
+/* config, path, err: as in dsr_evaluator_ops.open. form is static. NULL with err filled. */
+DSR_API struct dsr_subjects *dsr_subjects_open(const json_t *config, const char *path,
+                                               const struct dsr_subject_form *form,
+                                               struct dsr_error *err);
+DSR_API size_t dsr_subjects_count(const struct dsr_subjects *subjects);
+DSR_API int dsr_subjects_item(const struct dsr_subjects *subjects, size_t i, struct dsr_item *item,
+                              struct dsr_error *err);
+DSR_API void dsr_subjects_close(struct dsr_subjects *subjects);
+
 /* Graders that several benchmarks share. Pure and thread-safe. */
 /* One letter of A..J: the last committed answer wins; options may be named by their text. */
 DSR_API void dsr_grade_choice(const struct dsr_answer *answer, struct dsr_grade *grade);
 /* One integer (0..999 for AIME, but any size is read): the last committed answer wins. */
 DSR_API void dsr_grade_integer(const struct dsr_answer *answer, struct dsr_grade *grade);
-/* OpenCompass's rule for GPQA: the first (?i)ANSWER\s*:\s*([A-D]) of the whole text, case kept. */
+/* Any answer: by dsr_grade_integer when gold is an integer, by dsr_grade_choice when there are
+ * options; else the last committed text must be gold's, letter case, blanks and dressing aside. */
+DSR_API void dsr_grade_exact(const struct dsr_answer *answer, struct dsr_grade *grade);
+/* OpenCompass's rule for GPQA and MMLU: the first (?i)ANSWER\s*:\s*([A-D]) of the whole text, case
+ * kept. */
 DSR_API void dsr_grade_first_answer(const struct dsr_answer *answer, struct dsr_grade *grade);
 /* OpenCompass's rule for C-Eval: the first capital letter of the whole text. */
 DSR_API void dsr_grade_first_capital(const struct dsr_answer *answer, struct dsr_grade *grade);

@@ -117,6 +117,106 @@ START_TEST(what_is_no_such_integer_is_wrong)
 }
 END_TEST
 
+/* Phrases of our own, in tests/unit/phrases.jsonl: what a choice says, or whether an integer is
+ * right. */
+static int check_phrase(void *arg, json_t *phrase, int line, struct dsr_error *err)
+{
+    const json_t *response = json_object_get(phrase, "response");
+    bool choice = !strcmp(dsr_json_string(phrase, "evaluator", ""), "gpqa");
+    struct dsr_grade grade;
+    struct dsr_answer answer = {.gold = dsr_json_string(phrase, "gold", "A"),
+                                .options = json_object_get(phrase, "options"),
+                                .answer = json_string_value(response),
+                                .answer_len = json_string_length(response),
+                                .mode = "dsr"};
+    (void)err;
+    (choice ? dsr_grade_choice : dsr_grade_integer)(&answer, &grade);
+    if (choice)
+        ck_assert_msg(!strcmp(grade.extracted, dsr_json_string(phrase, "says", "?")),
+                      "line %d: read \"%s\" by %s", line, grade.extracted, grade.rule);
+    else
+        ck_assert_msg(grade.correct == json_is_true(json_object_get(phrase, "correct")),
+                      "line %d: read \"%s\" by %s", line, grade.extracted, grade.rule);
+    ++*(int *)arg;
+    return 0;
+}
+
+START_TEST(phrases_are_understood)
+{
+    const char *folder = getenv("top_srcdir");
+    DSR_AUTO(str) char *path = dsr_path_join(folder ? folder : ".", "tests/unit/phrases.jsonl");
+    struct dsr_error err;
+    int n = 0;
+    ck_assert_int_eq(dsr_jsonl_read(path, check_phrase, &n, &err), 0);
+    ck_assert_int_gt(n, 500);
+}
+END_TEST
+
+/* The last statement counts wherever it stands, up to 64 KiB before the end. */
+static const size_t distances[] = {10, 900, 1100, 7000, 9000, 60000};
+
+START_TEST(statements_far_from_the_end_are_found)
+{
+    struct dsr_buf text = {0};
+    struct dsr_grade grade;
+    dsr_buf_adds(&text, "ANSWER: C\n\nNo:\n\nANSWER: B\n");
+    size_t before = text.len;
+    while (text.len - before < distances[_i])
+        dsr_buf_adds(&text, "more words on energy and mass, \n");
+    struct dsr_answer answer = {
+        .gold = "B", .answer = text.data, .answer_len = text.len, .mode = "dsr"};
+    dsr_grade_choice(&answer, &grade);
+    ck_assert_str_eq(grade.extracted, "B");
+    dsr_buf_clear(&text);
+}
+END_TEST
+
+static const struct {
+    const char *text, *gold, *rule;
+    bool correct;
+} texts[] = {
+    {"The capital is \\boxed{New  Delhi}.", "new delhi", "boxed", true},
+    {"Answer: New Delhi.", "New Delhi", "answer_statement", true},
+    {"The answer is \"Paris\".", "paris", "answer_statement", true},
+    {"First London, but the answer is Paris.\n\nWait. Answer: Rome", "Rome", "answer_statement",
+     true},
+    {"答案是：北京。", "北京", "chinese_statement", true},
+    {"Canberra", "canberra", "last_line", true},
+    {"Answer: Sydney", "Canberra", "answer_statement", false},
+    {"I'm sorry, but I can't help with that.", "Canberra", "refusal", false},
+    {"", "Canberra", "none", false},
+    {"The answer is 1,024.", "1024", "answer_statement", true},
+};
+
+START_TEST(exact_answers_are_compared)
+{
+    struct dsr_grade grade;
+    struct dsr_answer answer = {.gold = texts[_i].gold,
+                                .answer = texts[_i].text,
+                                .answer_len = strlen(texts[_i].text),
+                                .mode = "dsr"};
+    dsr_grade_exact(&answer, &grade);
+    ck_assert_str_eq(grade.rule, texts[_i].rule);
+    ck_assert_int_eq(grade.correct, texts[_i].correct);
+}
+END_TEST
+
+static const char *const refusals[] = {"I'm sorry, but I can't answer this.",
+                                       "As an AI, I do not give medical advice.",
+                                       "抱歉，我无法回答这个问题。"};
+
+START_TEST(refusals_are_told_apart)
+{
+    struct dsr_grade grade;
+    struct dsr_answer answer = {
+        .gold = "A", .answer = refusals[_i], .answer_len = strlen(refusals[_i]), .mode = "dsr"};
+    dsr_grade_choice(&answer, &grade);
+    ck_assert_str_eq(grade.rule, "refusal");
+    dsr_grade_integer(&answer, &grade);
+    ck_assert_str_eq(grade.rule, "refusal");
+}
+END_TEST
+
 /* Any bytes at all: no crash, no reading outside (AddressSanitizer looks on). */
 START_TEST(random_bytes_do_no_harm)
 {
@@ -136,6 +236,11 @@ START_TEST(random_bytes_do_no_harm)
         .gold = "A", .answer = exact, .answer_len = text.len, .mode = "dsr"};
     dsr_grade_choice(&answer, &grade);
     dsr_grade_integer(&answer, &grade);
+    dsr_grade_latex_integer(&answer, &grade);
+    dsr_grade_first_answer(&answer, &grade);
+    dsr_grade_first_capital(&answer, &grade);
+    answer.gold = "some words";
+    dsr_grade_exact(&answer, &grade);
     free(exact);
     dsr_buf_clear(&text);
 }
@@ -149,6 +254,10 @@ int main(void)
     tcase_add_test(tcase, an_option_may_be_named_by_its_words);
     tcase_add_loop_test(tcase, integers_are_read, 0, (int)DSR_COUNT(integers));
     tcase_add_loop_test(tcase, what_is_no_such_integer_is_wrong, 0, (int)DSR_COUNT(no_integers));
+    tcase_add_test(tcase, phrases_are_understood);
+    tcase_add_loop_test(tcase, statements_far_from_the_end_are_found, 0, (int)DSR_COUNT(distances));
+    tcase_add_loop_test(tcase, exact_answers_are_compared, 0, (int)DSR_COUNT(texts));
+    tcase_add_loop_test(tcase, refusals_are_told_apart, 0, (int)DSR_COUNT(refusals));
     tcase_add_loop_test(tcase, random_bytes_do_no_harm, 0, 300);
     suite_add_tcase(suite, tcase);
     return unit_run(suite);
