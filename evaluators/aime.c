@@ -48,6 +48,7 @@ static int take_object(void *arg, json_t *object, int line, struct dsr_error *er
     static const char *const answers[] = {"gold_answer", "answer", "Answer", NULL};
     static const char *const ids[] = {"id", "ID", NULL};
     struct dataset *d = arg;
+    (void)line;
     struct problem *list = realloc(d->list, (d->n + 1) * sizeof *list);
     if (!list)
         return dsr_error_set(err, DSR_ENOMEM, "out of memory");
@@ -60,8 +61,7 @@ static int take_object(void *arg, json_t *object, int line, struct dsr_error *er
         p->id = NULL;
     if (p->id && p->question && p->gold)
         return 0;
-    err->line = line;
-    return dsr_error_set(err, DSR_ECONFIG, "problem %zu (line %d) has no %s", d->n, line,
+    return dsr_error_set(err, DSR_ECONFIG, "problem %zu has no %s", d->n,
                          p->question ? "answer" : "question");
 }
 

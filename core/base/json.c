@@ -63,6 +63,18 @@ int64_t dsr_json_int(const json_t *object, const char *key, int64_t fallback)
     return json_is_integer(value) ? json_integer_value(value) : fallback;
 }
 
+/* What the visitor finds wrong is told with the place where it stands. */
+static int visit_at(dsr_json_row_fn *visit, void *arg, json_t *object, const char *path, int line,
+                    struct dsr_error *err)
+{
+    int rc = visit(arg, object, line, err);
+    if (rc < 0 && err && !err->file[0]) {
+        snprintf(err->file, sizeof err->file, "%s", path);
+        err->line = line;
+    }
+    return rc;
+}
+
 static int read_array(FILE *file, const char *path, dsr_json_row_fn *visit, void *arg,
                       struct dsr_error *err)
 {
@@ -76,7 +88,7 @@ static int read_array(FILE *file, const char *path, dsr_json_row_fn *visit, void
     {
         if (!json_is_object(object))
             return dsr_error_file(err, DSR_ECONFIG, path, 0, "element %zu is not an object", i);
-        int rc = visit(arg, object, 0, err);
+        int rc = visit_at(visit, arg, object, path, 0, err);
         if (rc)
             return rc;
     }
@@ -96,7 +108,7 @@ static int read_line(char *line, size_t n, int number, const char *path, dsr_jso
     if (!json_is_object(object))
         return dsr_error_file(err, DSR_ECONFIG, path, number, "expected a JSON object%s%s",
                               object ? "" : ": ", object ? "" : bad.text);
-    return visit(arg, object, number, err);
+    return visit_at(visit, arg, object, path, number, err);
 }
 
 int dsr_jsonl_read(const char *path, dsr_json_row_fn *visit, void *arg, struct dsr_error *err)

@@ -118,7 +118,9 @@ static int check_options(const struct dsr_doc *doc, const json_t *options, const
     static const struct dsr_field fields[] = {
         {"rounds", DSR_T_STRING, false, 0, 0},       {"order", DSR_T_STRING, false, 0, 0},
         {"output_tokens", DSR_T_INT, false, 1, 1e7}, {"shots", DSR_T_INT, false, 0, 5},
-        {"split", DSR_T_STRING, false, 0, 0},
+        {"split", DSR_T_STRING, false, 0, 0},        {"timeout", DSR_T_INT, false, 1, 600},
+        {"since", DSR_T_STRING, false, 0, 0},        {"until", DSR_T_STRING, false, 0, 0},
+        {"prompt", DSR_T_STRING, false, 0, 0},       {"group", DSR_T_STRING, false, 0, 0},
     };
     struct dsr_doc quiet = *doc;
     quiet.host = NULL;
@@ -132,7 +134,7 @@ static int check_datasets(const struct dsr_settings *s, struct dsr_error *err)
         {"file", DSR_T_STRING, false, 0, 0},      {"metric", DSR_T_STRING, false, 0, 0},
         {"options", DSR_T_OBJECT, false, 0, 0},   {"path", DSR_T_STRING, false, 0, 0},
         {"name", DSR_T_STRING, false, 0, 0},      {"note", DSR_T_STRING, false, 0, 0},
-        {"sample", DSR_T_STRING, false, 0, 0},
+        {"sample", DSR_T_STRING, false, 0, 0},    {"output_tokens", DSR_T_INT, false, 1, 1e7},
     };
     const struct dsr_doc *doc = &s->datasets;
     const char *name;
@@ -168,6 +170,49 @@ int dsr_catalog_check(const struct dsr_settings *s, struct dsr_host *host, struc
     return rc;
 }
 
+static bool is_there(const struct dsr_settings *s, const char *name)
+{
+    const json_t *entry;
+    struct dsr_error missing;
+    DSR_AUTO(str) char *path = NULL;
+    return !dsr_dataset_find(s, name, &entry, &path, &missing);
+}
+
+/* "all": every set that is no sample and is there; when none is, one, so that its lack is told. */
+static int select_all(const struct dsr_settings *s, const char *member, json_t *names)
+{
+    const char *name, *lacking = NULL;
+    json_t *entry;
+    int rc = 0;
+    json_object_foreach(s->datasets.root, name, entry)
+    {
+        if (!json_object_get(entry, member) || json_object_get(entry, "sample"))
+            continue;
+        if (is_there(s, name))
+            rc |= json_array_append_new(names, json_string(name));
+        else
+            lacking = lacking ? lacking : name;
+    }
+    if (lacking && !json_array_size(names))
+        rc |= json_array_append_new(names, json_string(lacking));
+    else if (lacking)
+        dsr_host_log(s->host, DSR_LOG_WARN, "\"all\" leaves out %s and what else was not fetched",
+                     lacking);
+    return rc;
+}
+
+static bool has_name(const json_t *names, const char *word)
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach((json_t *)names, i, name)
+    {
+        if (!strcmp(json_string_value(name), word))
+            return true;
+    }
+    return false;
+}
+
 /* Adds a name to text as ", name". */
 static void list_name(struct dsr_buf *text, const char *name)
 {
@@ -189,12 +234,11 @@ json_t *dsr_datasets_select(const struct dsr_settings *s, const char *list, cons
     bool all = !strcmp(list, "all");
     json_object_foreach(s->datasets.root, name, entry)
     {
-        if (!json_object_get(entry, member))
-            continue;
-        list_name(&known, name);
-        if (all && !json_object_get(entry, "sample"))
-            json_array_append_new(names, json_string(name));
+        if (json_object_get(entry, member))
+            list_name(&known, name);
     }
+    if (all)
+        select_all(s, member, names);
     char *save = NULL;
     for (char *word = all ? NULL : strtok_r(rest, ",", &save); word;
          word = strtok_r(NULL, ",", &save)) {
@@ -205,7 +249,8 @@ json_t *dsr_datasets_select(const struct dsr_settings *s, const char *list, cons
             names = NULL;
             break;
         }
-        json_array_append_new(names, json_string(word));
+        if (!has_name(names, word))
+            json_array_append_new(names, json_string(word));
     }
     dsr_buf_clear(&known);
     if (names && !json_array_size(names)) {
@@ -233,7 +278,7 @@ int dsr_dataset_find(const struct dsr_settings *s, const char *name, const json_
     snprintf(place, sizeof place, "/%s/file", name);
     dsr_doc_fail(&s->datasets, err, place,
                  "%s does not exist; fetch it with download_datasets.sh, or use the bundled "
-                 "samples (gpqa-sample, aime2024-sample, ceval-sample)",
+                 "samples (gpqa-sample, aime2024-sample, ceval-sample, questions-sample)",
                  *path);
     free(*path);
     *path = NULL;

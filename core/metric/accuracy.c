@@ -24,6 +24,8 @@ double dsr_t975(double df)
         return 12.706204736432095;
     if (df < 3)
         return 4.302652729696142;
+    if (df < 4)
+        return 3.182446305284263;
     double g1 = z * (z2 + 1) / 4;
     double g2 = z * ((5 * z2 + 16) * z2 + 3) / 96;
     double g3 = z * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384;

@@ -10,7 +10,7 @@
  * 1 <= k <= n. */
 double dsr_pass_at(int64_t n, int64_t c, int64_t k);
 
-/* Quantile 0.975 of Student's t (Abramowitz and Stegun 1964, 26.7.5). df >= 1; below 3 exact. */
+/* Quantile 0.975 of Student's t (Abramowitz and Stegun 1964, 26.7.5). df >= 1; below 4 exact. */
 double dsr_t975(double df);
 
 /* A share over questions that were asked several times each. All members NaN without questions.

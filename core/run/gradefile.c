@@ -28,6 +28,7 @@ struct pool {
     const char *grader, *path;
     struct slot *slots;
     size_t n_slots, n_workers;
+    size_t batch; /* bytes: how much a slot takes, but at least a line */
     pthread_t *workers;
     pthread_mutex_t lock; /* guards the states of slots, next and ended */
     pthread_cond_t changed;
@@ -174,10 +175,10 @@ static int read_more(struct source *in, const char *path, struct dsr_error *err)
 }
 
 /* How many bytes of whole lines are there: about a batch, or one longer line. */
-static size_t whole_lines(const struct source *in)
+static size_t whole_lines(const struct source *in, size_t batch)
 {
     const char *start = in->buf.data + in->at;
-    size_t left = in->buf.len - in->at, most = left < BATCH_BYTES ? left : BATCH_BYTES;
+    size_t left = in->buf.len - in->at, most = left < batch ? left : batch;
     const char *end = left ? memrchr(start, '\n', most) : NULL;
     if (!end && left)
         end = memchr(start, '\n', left);
@@ -185,12 +186,12 @@ static size_t whole_lines(const struct source *in)
 }
 
 /* Fills the slot with whole lines; none are left when it stays empty. */
-static int fill(struct slot *s, struct source *in, const char *path, struct dsr_error *err)
+static int fill(const struct pool *p, struct slot *s, struct source *in, struct dsr_error *err)
 {
     size_t n;
     int rc = 0;
-    while (!(n = whole_lines(in)) && !in->ended && !rc)
-        rc = read_more(in, path, err);
+    while (!(n = whole_lines(in, p->batch)) && !in->ended && !rc)
+        rc = read_more(in, p->path, err);
     dsr_buf_reset(&s->lines);
     if (rc || !n)
         return rc;
@@ -198,18 +199,18 @@ static int fill(struct slot *s, struct source *in, const char *path, struct dsr_
     if (dsr_buf_add(&s->lines, start, n))
         return dsr_error_nomem(err);
     s->first_line = in->lines + 1;
-    for (const char *p = start; p < start + n && (p = memchr(p, '\n', (size_t)(start + n - p)));
-         p++)
+    const char *at = start, *end = start + n;
+    for (; at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++)
         in->lines++;
     in->at += n;
     return 0;
 }
 
 /* A pipe that pauses: nobody should wait for what is already graded. */
-static bool pauses(const struct source *in)
+static bool pauses(const struct pool *p, const struct source *in)
 {
     struct pollfd fd = {.fd = in->fd, .events = POLLIN};
-    return !whole_lines(in) && poll(&fd, 1, 0) == 0;
+    return !whole_lines(in, p->batch) && poll(&fd, 1, 0) == 0;
 }
 
 static int feed(struct pool *p, struct source *in, FILE *out, struct dsr_error *err)
@@ -219,10 +220,10 @@ static int feed(struct pool *p, struct source *in, FILE *out, struct dsr_error *
     while (!rc) {
         struct slot *s = &p->slots[at];
         rc = drain(p, s, out, 0, err);
-        if (!rc && pauses(in))
+        if (!rc && pauses(p, in))
             rc = drain_all(p, at, out, 0, err);
         if (!rc)
-            rc = fill(s, in, p->path, err);
+            rc = fill(p, s, in, err);
         if (rc || !s->lines.len)
             break;
         set_state(p, s, SLOT_FULL);
@@ -264,7 +265,9 @@ static void stop(struct pool *p)
 int dsr_grade_file(const struct dsr_evaluator_ops *ops, const char *grader, const char *path,
                    FILE *out, struct dsr_error *err)
 {
-    struct pool p = {.ops = ops, .grader = grader, .path = path};
+    struct pool p = {.ops = ops, .grader = grader, .path = path, .batch = BATCH_BYTES};
+    if (dsr_evaluator_runs_programs(ops))
+        p.batch = 1;
     struct source in = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
     if (in.fd < 0)
         return dsr_error_file(err, DSR_ECONFIG, path, 0, "can't be read: %s", strerror(errno));

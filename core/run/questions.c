@@ -31,6 +31,20 @@ static struct dsr_chat *make_chat(const json_t *messages, const json_t *model)
     return chat;
 }
 
+/* Ids name questions in records: two of one name could not be told apart. */
+static int check_ids(const struct dsr_questions *q, struct dsr_error *err)
+{
+    DSR_AUTO(json) json_t *seen = json_object();
+    for (size_t i = 0; i < q->n; i++) {
+        const char *id = q->list[i].item.id;
+        if (json_object_get(seen, id))
+            return dsr_error_set(err, DSR_ECONFIG, "two questions have the id \"%s\"", id);
+        if (json_object_set_new(seen, id, json_true()))
+            return dsr_error_set(err, DSR_ECONFIG, "the id \"%s\" is no UTF-8", id);
+    }
+    return 0;
+}
+
 static int take_items(struct dsr_questions *q, void *state, const json_t *model,
                       const struct dsr_eval_options *options, struct dsr_error *err)
 {
@@ -53,7 +67,7 @@ static int take_items(struct dsr_questions *q, void *state, const json_t *model,
             rc = dsr_error_nomem(err);
     }
     free(chosen);
-    return rc;
+    return rc ? rc : check_ids(q, err);
 }
 
 /* The entry with --shots put into its options; NULL when out of memory. */
@@ -93,7 +107,7 @@ static int open_set(struct dsr_questions *q, struct dsr_ctx *ctx, const char *da
         return dsr_error_wrap(err, "dataset %s", dataset);
     rc = take_items(q, state, dsr_settings_model_json(&ctx->settings, model), options, err);
     q->ops->close(state);
-    return rc;
+    return rc ? dsr_error_wrap(err, "dataset %s", dataset) : 0;
 }
 
 int dsr_questions_select(struct dsr_questions **sets, size_t *n, struct dsr_ctx *ctx,
