@@ -141,6 +141,7 @@ static void judge_transport(struct dsr_exchange *x, const struct dsr_transfer_en
 static bool judge(struct dsr_exchange *x, const struct dsr_transfer_end *end)
 {
     struct dsr_http_request next;
+    x->rate_wait_ms = dsr_rate_wait(end->response);
     if (!end->response->status) {
         judge_transport(x, end);
         return false;

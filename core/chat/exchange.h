@@ -27,7 +27,8 @@ struct dsr_exchange {
     int64_t start_wall_us, end_wall_us;
     uint64_t start_ns, sent_ns, first_byte_ns, end_ns;
     double dns_s, connect_s, tls_s;
-    uint64_t progress; /* token events so far; readable while it runs */
+    int64_t rate_wait_ms; /* until the provider takes the next request; -1: it doesn't say */
+    uint64_t progress;    /* token events so far; readable while it runs */
     /* the rest belongs to exchange.c */
     struct dsr_net *net;
     const struct dsr_provider *provider;
@@ -56,5 +57,9 @@ int dsr_exchange_start(struct dsr_exchange *exchange, const struct dsr_provider 
                        const struct dsr_chat *chat, dsr_exchange_fn *on_done, void *arg,
                        struct dsr_error *err);
 void dsr_exchange_cancel(struct dsr_exchange *exchange);
+
+/* How long a response asks all to wait, by x-ratelimit-remaining-* of 0 and x-ratelimit-reset-* (as
+ * OpenAI names them; requests before tokens); -1 when it doesn't. */
+int64_t dsr_rate_wait(const struct dsr_http_response *response);
 
 #endif

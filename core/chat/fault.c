@@ -1,7 +1,7 @@
 /* What an HTTP answer that is not an answer means: the default rules, and the helpers that plugins
  * use to add their own. Retried are 408, 409, 425, 429 and 5xx; 400, 401, 402, 403, 404 and 422
  * never (design, section 4). Retry-After: RFC 9110, section 10.2.3. */
-#include "core/base/base.h"
+#include "core/chat/exchange.h"
 
 #include <curl/curl.h>
 #include <dsr/provider.h>
@@ -52,6 +52,21 @@ static int64_t parse_duration_ms(const char *text)
     return total < 86400000 ? (int64_t)ceil(total) : 86400000;
 }
 
+int64_t dsr_rate_wait(const struct dsr_http_response *response)
+{
+    static const char *const kinds[] = {"requests", "tokens"};
+    for (size_t i = 0; i < DSR_COUNT(kinds); i++) {
+        char name[64];
+        snprintf(name, sizeof name, "x-ratelimit-remaining-%s", kinds[i]);
+        const char *left = dsr_http_response_header(response, name);
+        snprintf(name, sizeof name, "x-ratelimit-reset-%s", kinds[i]);
+        const char *reset = dsr_http_response_header(response, name);
+        if (left && !strcmp(left, "0") && reset && *reset)
+            return parse_duration_ms(reset);
+    }
+    return -1;
+}
+
 static int64_t wait_of(const struct dsr_http_response *response)
 {
     const char *text = dsr_http_response_header(response, "retry-after-ms");
@@ -65,17 +80,7 @@ static int64_t wait_of(const struct dsr_http_response *response)
         time_t when = curl_getdate(text, NULL), now = time(NULL);
         return when < 0 ? -1 : when > now ? (int64_t)(when - now) * 1000 : 0;
     }
-    static const char *const kinds[] = {"requests", "tokens"};
-    for (size_t i = 0; i < DSR_COUNT(kinds); i++) {
-        char name[64];
-        snprintf(name, sizeof name, "x-ratelimit-remaining-%s", kinds[i]);
-        const char *left = dsr_http_response_header(response, name);
-        snprintf(name, sizeof name, "x-ratelimit-reset-%s", kinds[i]);
-        const char *reset = dsr_http_response_header(response, name);
-        if (left && !strcmp(left, "0") && reset && *reset)
-            return parse_duration_ms(reset);
-    }
-    return -1;
+    return dsr_rate_wait(response);
 }
 
 /* The object that carries code and message: {"error":{...}} or the body itself. */

@@ -10,6 +10,7 @@ start_sim '{"defaults": {"ttft_ms": 20, "itl_ms": 2, "reasoning_tokens": 50, "an
 	"fireworks": {"faults": {"http_429": 1}, "retry_after_s": 0},
 	"tencent": {"ttft_ms": 1500, "itl_ms": 30},
 	"huawei": {"faults": {"empty": 1}},
+	"aliyun": {"ttft_ms": 1, "itl_ms": 0, "rate_requests": 4, "rate_window_s": 1},
 	"siliconflow": {"faults": {"http_429": 0.5}, "retry_after_s": 1}}}' --truth "$work/truth.jsonl"
 models() { # TIMEOUTS
 	jq --argjson t "$1" '{"deepseek-r1": (.["deepseek-r1"] + {timeouts: $t})}' \
@@ -55,3 +56,10 @@ wait_ok() {
 		jq -e '. >= 0.9'
 }
 check "Retry-After is kept" wait_ok
+rate_ok() {
+	jq '."deepseek-r1".aliyun.max_concurrency = 1' "$work/data/services.json" >"$work/s.json" &&
+		mv "$work/s.json" "$work/data/services.json"
+	exits 0 dsr -q eval --dataset gpqa-sample --limit 10 -p aliyun --format json || return 1
+	jq -s -e '[.[] | select(.provider == "aliyun") | .fault] | length == 10 and all(. != "http_429")' "$work/truth.jsonl"
+}
+check "a rate told in headers is kept before it refuses" rate_ok

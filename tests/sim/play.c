@@ -382,6 +382,7 @@ enum MHD_Result sim_play_start(struct sim_play *p, struct MHD_Connection *connec
                             p->stream ? "text/event-stream; charset=utf-8" : "application/json");
     if (!strcmp(p->provider->dialect->plugin, "siliconflow"))
         MHD_add_response_header(response, "x-siliconcloud-trace-id", p->id);
+    sim_add_rate(response, p->provider);
     if (p->provider->behaviour.keep_alive_comments && p->stream) {
         p->wait_ms = ttft;
         sleep_ms(p, 0);

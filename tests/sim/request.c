@@ -17,8 +17,40 @@ struct sim_queue { /* NVIDIA: an answer to be fetched by its id */
     UT_hash_handle hh;
 };
 
-enum MHD_Result sim_reply(struct MHD_Connection *connection, int status, const char *body,
-                          const char *header, const char *value)
+static uint64_t window_end(const struct sim_provider *p)
+{
+    return p->window_ns + (uint64_t)p->behaviour.rate_window_s * 1000000000u;
+}
+
+void sim_add_rate(struct MHD_Response *response, const struct sim_provider *p)
+{
+    char text[32];
+    uint64_t now = dsr_clock_ns(), end = window_end(p);
+    int left = p->behaviour.rate_requests - p->window_used;
+    if (!p->behaviour.rate_requests)
+        return;
+    snprintf(text, sizeof text, "%d", left > 0 ? left : 0);
+    MHD_add_response_header(response, "x-ratelimit-remaining-requests", text);
+    snprintf(text, sizeof text, "%dms", end > now ? (int)((end - now) / 1000000) + 1 : 0);
+    MHD_add_response_header(response, "x-ratelimit-reset-requests", text);
+}
+
+/* Counts the request; false when there are too many of them. */
+static bool within_rate(struct sim_provider *p, uint64_t now)
+{
+    if (!p->behaviour.rate_requests)
+        return true;
+    if (!p->window_ns || now >= window_end(p)) {
+        p->window_ns = now;
+        p->window_used = 0;
+    }
+    return ++p->window_used <= p->behaviour.rate_requests;
+}
+
+/* header may be NULL; provider: whose rate is told, or NULL. */
+static enum MHD_Result reply(struct MHD_Connection *connection, int status, const char *body,
+                             const char *header, const char *value,
+                             const struct sim_provider *provider)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(body), (void *)body, MHD_RESPMEM_MUST_COPY);
@@ -27,6 +59,8 @@ enum MHD_Result sim_reply(struct MHD_Connection *connection, int status, const c
     MHD_add_response_header(response, "Content-Type", "application/json");
     if (header)
         MHD_add_response_header(response, header, value);
+    if (provider)
+        sim_add_rate(response, provider);
     enum MHD_Result rc = MHD_queue_response(connection, (unsigned)status, response);
     MHD_destroy_response(response);
     return rc;
@@ -36,20 +70,21 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, const struct si
                               int status, const char *code, const char *message)
 {
     DSR_AUTO(str) char *body = sim_error_body(p->dialect, status, code, message);
-    return sim_reply(connection, status, body ? body : "{}", NULL, NULL);
+    return reply(connection, status, body ? body : "{}", NULL, NULL, NULL);
 }
 
 static enum MHD_Result overload(struct MHD_Connection *connection, const struct sim_provider *p,
                                 int status)
 {
+    bool limited = status == 429;
     char wait[16];
+    snprintf(wait, sizeof wait, "%d", p->behaviour.retry_after_s);
     DSR_AUTO(str)
     char *body =
-        sim_error_body(p->dialect, status, status == 429 ? "rate_limit_exceeded" : "server_error",
-                       status == 429 ? "Too many requests" : "The server is overloaded");
-    snprintf(wait, sizeof wait, "%d", p->behaviour.retry_after_s);
-    return sim_reply(connection, status, body ? body : "{}", status == 429 ? "Retry-After" : NULL,
-                     wait);
+        sim_error_body(p->dialect, status, limited ? "rate_limit_exceeded" : "server_error",
+                       limited ? "Too many requests" : "The server is overloaded");
+    const char *header = limited && !p->behaviour.rate_requests ? "Retry-After" : NULL;
+    return reply(connection, status, body ? body : "{}", header, wait, p);
 }
 
 static uint64_t hash_text(uint64_t hash, const char *text) /* FNV-1a */
@@ -106,7 +141,7 @@ static enum MHD_Result queue_answer(struct sim *sim, struct MHD_Connection *conn
     entry->request = json_incref(request);
     entry->rng = *rng;
     HASH_ADD_STR(sim->queue, id, entry);
-    return sim_reply(connection, 202, "", "NVCF-REQID", entry->id);
+    return reply(connection, 202, "", "NVCF-REQID", entry->id, NULL);
 }
 
 /* The second poll finds the answer. */
@@ -118,7 +153,7 @@ static enum MHD_Result poll(struct sim *sim, struct MHD_Connection *connection,
     if (!entry)
         return refuse(connection, p, 404, "not_found", "no such request");
     if (!entry->polls++)
-        return sim_reply(connection, 202, "", "NVCF-REQID", id);
+        return reply(connection, 202, "", "NVCF-REQID", id, NULL);
     struct sim_play *play = sim_play_new(sim, p, entry->request, SIM_FINE, &entry->rng, now);
     HASH_DEL(sim->queue, entry);
     json_decref(entry->request);
@@ -133,6 +168,8 @@ static enum MHD_Result answer(struct sim *sim, struct MHD_Connection *connection
     seed_rng(sim, p, request, &rng);
     enum sim_fault fault = draw_fault(p, &rng);
     if (p->behaviour.max_concurrency && p->in_flight >= p->behaviour.max_concurrency)
+        fault = SIM_429;
+    if (!within_rate(p, now))
         fault = SIM_429;
     static const int statuses[SIM_FAULTS] = {[SIM_429] = 429, [SIM_500] = 500, [SIM_503] = 503};
     if (statuses[fault]) {
@@ -189,7 +226,7 @@ enum MHD_Result sim_handle(struct sim *sim, struct MHD_Connection *connection, c
     const char *rest;
     struct sim_provider *p = provider_of(sim, url, &rest);
     if (!p)
-        return sim_reply(connection, 404, "{\"error\":\"no such provider\"}", NULL, NULL);
+        return reply(connection, 404, "{\"error\":\"no such provider\"}", NULL, NULL, NULL);
     if (!authorized(connection, p->dialect))
         return refuse(connection, p, 401, "invalid_api_key", "the API key is missing");
     if (!strncmp(rest, status, sizeof status - 1) && !strcmp(method, "GET"))
@@ -200,7 +237,7 @@ enum MHD_Result sim_handle(struct sim *sim, struct MHD_Connection *connection, c
         char *list =
             dsr_format("{\"object\":\"list\",\"data\":[{\"id\":\"%s\",\"object\":\"model\"}]}",
                        p->service->model);
-        return sim_reply(connection, 200, list ? list : "{}", NULL, NULL);
+        return reply(connection, 200, list ? list : "{}", NULL, NULL, NULL);
     }
     if (strcmp(rest, "/chat/completions"))
         return refuse(connection, p, 404, "not_found", "no such path");

@@ -73,6 +73,8 @@ static int read_behaviour(const struct dsr_doc *doc, const json_t *json, const c
     static const struct dsr_field fields[] = {
         {"max_concurrency", DSR_T_INT, false, 0, 1e6},
         {"retry_after_s", DSR_T_INT, false, 0, 3600},
+        {"rate_requests", DSR_T_INT, false, 0, 1e6},
+        {"rate_window_s", DSR_T_INT, false, 1, 3600},
         {"keep_alive_comments", DSR_T_BOOL, false, 0, 0},
         {"reasoning", DSR_T_STRING, false, 0, 0},
         {"accuracy", DSR_T_NUMBERS, false, 0, 0},
@@ -100,6 +102,8 @@ static int read_behaviour(const struct dsr_doc *doc, const json_t *json, const c
         return rc;
     b->max_concurrency = (int)dsr_json_int(json, "max_concurrency", b->max_concurrency);
     b->retry_after_s = (int)dsr_json_int(json, "retry_after_s", b->retry_after_s);
+    b->rate_requests = (int)dsr_json_int(json, "rate_requests", b->rate_requests);
+    b->rate_window_s = (int)dsr_json_int(json, "rate_window_s", 60);
     snprintf(b->reasoning, sizeof b->reasoning, "%s",
              dsr_json_string(json, "reasoning", b->reasoning));
     if (json_object_get(json, "keep_alive_comments"))

@@ -36,6 +36,8 @@ struct sim_behaviour {
     json_t *accuracy;    /* metric -> share of right answers */
     int max_concurrency; /* 0: no limit */
     int retry_after_s;
+    int rate_requests; /* in a window of rate_window_s; 0: any number */
+    int rate_window_s;
     bool keep_alive_comments;
     char reasoning[16]; /* "field", "reasoning", "inline", "unopened"; "" as the dialect has it */
 };
@@ -64,6 +66,8 @@ struct sim_provider {
     struct sim_behaviour behaviour;
     char *path; /* of the real base_url, such as "/api/v3" */
     int in_flight;
+    uint64_t window_ns; /* when the rate's window began */
+    int window_used;
 };
 
 struct sim {
@@ -122,8 +126,8 @@ void sim_http_run(struct sim *sim);
 /* request.c */
 enum MHD_Result sim_handle(struct sim *sim, struct MHD_Connection *connection, const char *url,
                            const char *method, const char *body, size_t len);
-enum MHD_Result sim_reply(struct MHD_Connection *connection, int status, const char *body,
-                          const char *header, const char *value);
+/* Adds x-ratelimit-* when the provider has a rate. */
+void sim_add_rate(struct MHD_Response *response, const struct sim_provider *provider);
 void sim_requests_clear(struct sim *sim);
 
 /* setup.c */
