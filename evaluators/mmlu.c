@@ -105,33 +105,18 @@ static void *open_dataset(const json_t *config, const char *path, const struct d
     return dsr_subjects_open(config, path, &form, err);
 }
 
-static size_t count(void *state)
-{
-    return dsr_subjects_count(state);
-}
-
-static int item(void *state, size_t i, struct dsr_item *out, struct dsr_error *err)
-{
-    return dsr_subjects_item(state, i, out, err);
-}
-
 static int grade(const struct dsr_answer *answer, struct dsr_grade *verdict, struct dsr_error *err)
 {
     return dsr_grade_by_mode(answer, verdict, dsr_grade_choice, dsr_grade_first_answer, err);
 }
 
-static void close_dataset(void *state)
-{
-    dsr_subjects_close(state);
-}
-
 static const struct dsr_evaluator_ops ops = {
     .size = sizeof ops,
     .open = open_dataset,
-    .count = count,
-    .item = item,
+    .count = dsr_subjects_count,
+    .item = dsr_subjects_item,
     .grade = grade,
-    .close = close_dataset,
+    .close = dsr_subjects_close,
 };
 
 const struct dsr_plugin dsr_plugin = {

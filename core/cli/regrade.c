@@ -51,10 +51,14 @@ int dsr_cmd_regrade(struct dsr_globals *globals, int argc, char **argv)
     struct dsr_ctx ctx;
     struct dsr_error err = {0};
     struct dsr_eval_result result;
+    char job[37];
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     if (dsr_ctx_open(&ctx, globals, &err))
         return dsr_fail(globals, &err);
-    int rc = dsr_regrade(&ctx, a.job, a.grader, &result, &err);
+    dsr_job_name(a.job, job);
+    int rc = dsr_regrade(&ctx, job, a.grader, &result, &err);
+    if (rc)
+        dsr_error_wrap(&err, "job %s", a.job);
     int status = rc ? dsr_fail(globals, &err) : dsr_result_print(&result, globals->format);
     dsr_eval_result_clear(&result);
     dsr_ctx_close(&ctx);

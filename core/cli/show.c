@@ -3,7 +3,8 @@
 
 struct args {
     struct dsr_globals *globals;
-    const char *job, *item, *provider, *dataset;
+    const char *name, *item, *provider, *dataset;
+    char job[37];
     bool wrong, reasoning;
 };
 
@@ -41,12 +42,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         a->reasoning = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (a->job)
+        if (a->name)
             return ARGP_ERR_UNKNOWN;
-        a->job = arg;
+        a->name = arg;
+        dsr_job_name(arg, a->job);
         return 0;
     case ARGP_KEY_END:
-        if (!a->job)
+        if (!a->name)
             argp_error(state, "which JOB? eval tells it");
         return 0;
     default:
@@ -84,11 +86,12 @@ static void print_answer(const struct args *a, const json_t *body)
                json_is_true(json_object_get(body, "correct")) ? "correct" : "WRONG",
                dsr_json_string(body, "extracted", ""), dsr_json_string(body, "rule", ""),
                dsr_json_string(body, "gold", ""));
+    printf("[question]\n%s\n", dsr_json_string(body, "question", ""));
     if (a->reasoning && json_string_length(reasoning))
-        printf("[reasoning]\n%s\n[answer]\n", json_string_value(reasoning));
+        printf("[reasoning]\n%s\n", json_string_value(reasoning));
     else if (json_string_length(reasoning))
         printf("[%zu bytes of reasoning; --reasoning shows them]\n", json_string_length(reasoning));
-    printf("%s\n\n", dsr_json_string(body, "answer", ""));
+    printf("[answer]\n%s\n\n", dsr_json_string(body, "answer", ""));
 }
 
 static int visit(void *arg, const struct dsr_record *record, struct dsr_error *err)
@@ -126,8 +129,9 @@ int dsr_cmd_show(struct dsr_globals *globals, int argc, char **argv)
         .options = options,
         .parser = parse,
         .args_doc = "JOB",
-        .doc = "Shows the answers of an eval job: verdict, rule, right answer and text. Exit "
-               "status: 0 done, 1 there is no such answer, 2 usage or configuration, 3 storage.",
+        .doc =
+            "Shows the answers of an eval job: verdict, rule, right answer, question and text. Exit "
+            "status: 0 done, 1 there is no such answer, 2 usage or configuration, 3 storage.",
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals};
@@ -148,7 +152,7 @@ int dsr_cmd_show(struct dsr_globals *globals, int argc, char **argv)
         json_decref(root);
     }
     if (!rc && !s.n)
-        dsr_host_log(ctx.host, DSR_LOG_WARN, "job %s has no such answer", a.job);
+        dsr_host_log(ctx.host, DSR_LOG_WARN, "job %s has no such answer", a.name);
     json_decref(s.answers);
     dsr_ctx_close(&ctx);
     return status;

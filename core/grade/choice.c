@@ -9,7 +9,7 @@
 #include <dsr/evaluator.h>
 
 /* A letter, dressed or not, that is no word: "B", "(B)", "[B]", "\boxed{B}", "option B". */
-#define OPEN "[\\s\"'(\\[\\]{<:\\x01=>.-]*"
+#define OPEN "[\\s\"'(\\[\\]{<:\\x01=>.-]{0,16}" /* bounded, so that "((((" costs no square */
 #define KIND "(?:(?:the\\s+)?(?:[Oo]ption|[Cc]hoice|[Ll]etter|[Aa]nswer)\\s*|选项|选择)?"
 #define END                                                                                          \
     "(?![A-Za-z0-9+^=/*])(?!'[a-z])(?!-[A-Za-z0-9])"                                                 \
@@ -47,7 +47,7 @@ static struct dsr_pattern patterns[] = {
      NULL},
     {"is_correct",
      "(?:(?i:option|choice|answer)\\s*|选项\\s*)?"
-     "[\"'(\\[\\x01]*\\b([A-J])[\"')\\]\\x02.]*\\s*(?:项|选项)?\\s*"
+     "[\"'(\\[\\x01]{0,8}\\b([A-J])[\"')\\]\\x02.]*\\s*(?:项|选项)?\\s*"
      "(?:(?i:(?:is|must be|should be|would be|has to be|remains|stands as) "
      "(?:therefore |thus |then |clearly |indeed |definitely )?(?:the )?(?:only )?"
      "(?:(?:correct|right|best|true|proper|valid)(?: (?:answer|option|choice|one|statement))?|"
@@ -55,7 +55,7 @@ static struct dsr_pattern patterns[] = {
      "(?:是|为)?(?:唯一)?(?:正确|对的|符合题意|正确答案|答案))",
      NULL},
     {"boxed",
-     "\\x01\\s*(?:(?i:answer|option|choice)\\s*[:=]?\\s*)?[(\\[\"']*([A-J])\\b(?![A-Za-z0-9'])",
+     "\\x01\\s*(?:(?i:answer|option|choice)\\s*[:=]?\\s*)?[(\\[\"']{0,8}([A-J])\\b(?![A-Za-z0-9'])",
      NULL},
     {"bare_line", "^[\\s#>\"'(\\[_-]*([A-J])[\\s\"')\\]_.:,!]*$", NULL},
     {"lettered_line", "^\\s*[(\\[]?([A-J])[)\\].:]\\s*\\S[^\\n]*\\s*\\z", NULL},
@@ -64,10 +64,10 @@ static struct dsr_pattern patterns[] = {
      "(?:'s|\\s+(?:is|matches|corresponds to|gives|means|leaves|points to|makes it))?"
      "\\s+(?:option|choice|answer|letter)\\s*)" OPEN "([A-J])" END,
      NULL},
-    {"lower_case_alone", "\\A\\s*[\"'(]?([a-j])[\"').]*\\s*\\z", NULL},
+    {"lower_case_alone", "\\A\\s*[\"'(]?([a-j])[\"').]{0,8}\\s*\\z", NULL},
     {"lower_case_statement",
      "(?i:\\banswer\\b\\s*(?:is|:|=)\\s*(?:option\\s*|choice\\s*)?)"
-     "[\"'(\\[\\x01]*([a-j])[\"')\\]\\x02.]*\\s*$",
+     "[\"'(\\[\\x01]{0,8}([a-j])[\"')\\]\\x02.]*\\s*$",
      NULL},
 };
 
@@ -76,7 +76,7 @@ static struct dsr_pattern fallbacks[] = {
     {"conclusion",
      "(?:^|[.:;,]\\s*|\\s)(?i:so|hence|thus|therefore|conclude|:)[,:\\s]*"
      "(?:(?i:it is|it's|it must be|that is)\\s*)?"
-     "[(\\[\"'\\x01]*([A-J])[)\\]\"'\\x02]*[.!]?\\s*$",
+     "[(\\[\"'\\x01]{0,8}([A-J])[)\\]\"'\\x02]*[.!]?\\s*$",
      NULL},
     {"arrow", "^\\s*:\\s*[(\\[]?([A-J])[)\\].]?\\s*$", NULL},
     {"it_is",

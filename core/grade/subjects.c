@@ -32,8 +32,9 @@ static void rows_free(struct row *rows, size_t n)
     free(rows);
 }
 
-void dsr_subjects_close(struct dsr_subjects *s)
+void dsr_subjects_close(void *state)
 {
+    struct dsr_subjects *s = state;
     for (size_t i = 0; i < s->n; i++) {
         rows_free(s->list[i].rows, s->list[i].n);
         rows_free(s->list[i].shots, s->list[i].n_shots);
@@ -178,9 +179,9 @@ struct dsr_subjects *dsr_subjects_open(const json_t *config, const char *path,
     return NULL;
 }
 
-size_t dsr_subjects_count(const struct dsr_subjects *s)
+size_t dsr_subjects_count(void *state)
 {
-    return s->items;
+    return ((struct dsr_subjects *)state)->items;
 }
 
 static json_t *question_turn(const struct dsr_subjects *s, const struct subject *subject,
@@ -198,9 +199,9 @@ static json_t *solved_turn(const struct dsr_subjects *s, const struct row *row)
                      row->text[ANSWER]);
 }
 
-int dsr_subjects_item(const struct dsr_subjects *s, size_t i, struct dsr_item *out,
-                      struct dsr_error *err)
+int dsr_subjects_item(void *state, size_t i, struct dsr_item *out, struct dsr_error *err)
 {
+    const struct dsr_subjects *s = state;
     const struct subject *subject = s->list;
     memset(out, 0, sizeof *out);
     while (i >= subject->n)

@@ -74,6 +74,9 @@ static json_t *question_fields(const struct eval *e, const struct ask *ask,
                              provider_of(e, ask->lane), "model", e->session.model, "dataset",
                              set->dataset, "item", item->id, "group", item->group, "gold",
                              item->gold, "repeat", ask->repeat, "request", request);
+    const json_t *last = json_array_get(chat->messages, json_array_size(chat->messages) - 1);
+    if (body)
+        json_object_set(body, "question", json_object_get(last, "content"));
     if (body && item->options)
         json_object_set(body, "options", item->options);
     if (body && item->tags)

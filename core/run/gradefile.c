@@ -160,7 +160,8 @@ struct source {
 
 static int read_more(struct source *in, const char *path, struct dsr_error *err)
 {
-    memmove(in->buf.data, in->buf.data + in->at, in->buf.len - in->at);
+    if (in->at)
+        memmove(in->buf.data, in->buf.data + in->at, in->buf.len - in->at);
     in->buf.len -= in->at;
     in->at = 0;
     if (dsr_buf_reserve(&in->buf, BATCH_BYTES))

@@ -101,10 +101,10 @@ struct dsr_subjects;
 DSR_API struct dsr_subjects *dsr_subjects_open(const json_t *config, const char *path,
                                                const struct dsr_subject_form *form,
                                                struct dsr_error *err);
-DSR_API size_t dsr_subjects_count(const struct dsr_subjects *subjects);
-DSR_API int dsr_subjects_item(const struct dsr_subjects *subjects, size_t i, struct dsr_item *item,
-                              struct dsr_error *err);
-DSR_API void dsr_subjects_close(struct dsr_subjects *subjects);
+/* As in the table of operations: state is what dsr_subjects_open returned. */
+DSR_API size_t dsr_subjects_count(void *state);
+DSR_API int dsr_subjects_item(void *state, size_t i, struct dsr_item *item, struct dsr_error *err);
+DSR_API void dsr_subjects_close(void *state);
 
 /* Graders that several benchmarks share. Pure and thread-safe. */
 /* One letter of A..J: the last committed answer wins; options may be named by their text. */

@@ -72,10 +72,11 @@ regrade_ok() {
 		[ "$(seen)" -eq "$before" ]
 }
 check "stored answers are graded again without asking" regrade_ok
-check "an unknown job is told" says 2 'no eval job "nothing"' dsr regrade --job nothing
+check "an unknown job is told" says 2 'job nothing: there is no eval job' dsr regrade --job nothing
 
+# not maj_at: the simulator may give the two answers to a question in the other order
 figures='[.results[] | {provider, dataset, asked, answered, correct, wrong, accuracy, ci95, macro_accuracy, groups,
-	categories, cost, repeats, pass_at, maj_at, input_tokens, output_tokens}] | sort_by(.provider, .dataset)'
+	categories, cost, repeats, pass_at, input_tokens, output_tokens}] | sort_by(.provider, .dataset)'
 shards_ok() {
 	local i
 	for i in 1 2 3 4; do
