@@ -87,6 +87,9 @@ double dsr_json_number(const json_t *object, const char *key);
 /* The member's text, or fallback. */
 const char *dsr_json_string(const json_t *object, const char *key, const char *fallback);
 int64_t dsr_json_int(const json_t *object, const char *key, int64_t fallback);
+/* dsr_jsonl_read from an open file; path is for errors, flags are Jansson's. */
+int dsr_jsonl_read_stream(FILE *file, const char *path, size_t flags, dsr_json_row_fn *visit,
+                          void *arg, struct dsr_error *err);
 
 char *dsr_path_join(const char *folder, const char *name);
 /* path itself when absolute, else relative to the folder of file. */

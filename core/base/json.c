@@ -75,11 +75,11 @@ static int visit_at(dsr_json_row_fn *visit, void *arg, json_t *object, const cha
     return rc;
 }
 
-static int read_array(FILE *file, const char *path, dsr_json_row_fn *visit, void *arg,
+static int read_array(FILE *file, const char *path, size_t flags, dsr_json_row_fn *visit, void *arg,
                       struct dsr_error *err)
 {
     json_error_t bad;
-    DSR_AUTO(json) json_t *array = json_loadf(file, 0, &bad);
+    DSR_AUTO(json) json_t *array = json_loadf(file, flags, &bad);
     if (!array)
         return dsr_error_file(err, DSR_ECONFIG, path, bad.line, "not valid JSON: %s", bad.text);
     size_t i;
@@ -95,8 +95,8 @@ static int read_array(FILE *file, const char *path, dsr_json_row_fn *visit, void
     return 0;
 }
 
-static int read_line(char *line, size_t n, int number, const char *path, dsr_json_row_fn *visit,
-                     void *arg, struct dsr_error *err)
+static int read_line(char *line, size_t n, int number, const char *path, size_t flags,
+                     dsr_json_row_fn *visit, void *arg, struct dsr_error *err)
 {
     json_error_t bad;
     size_t start = strspn(line, " \t\r\n");
@@ -104,32 +104,38 @@ static int read_line(char *line, size_t n, int number, const char *path, dsr_jso
         start = 3;
     if (start >= n)
         return 0;
-    DSR_AUTO(json) json_t *object = json_loadb(line + start, n - start, 0, &bad);
+    DSR_AUTO(json) json_t *object = json_loadb(line + start, n - start, flags, &bad);
     if (!json_is_object(object))
         return dsr_error_file(err, DSR_ECONFIG, path, number, "expected a JSON object%s%s",
                               object ? "" : ": ", object ? "" : bad.text);
     return visit_at(visit, arg, object, path, number, err);
 }
 
-int dsr_jsonl_read(const char *path, dsr_json_row_fn *visit, void *arg, struct dsr_error *err)
+int dsr_jsonl_read_stream(FILE *file, const char *path, size_t flags, dsr_json_row_fn *visit,
+                          void *arg, struct dsr_error *err)
 {
-    DSR_AUTO(file) FILE *file = fopen(path, "r");
     DSR_AUTO(str) char *line = NULL;
     size_t cap = 0;
     ssize_t n;
     int number = 0, rc = 0, first;
-    if (!file)
-        return dsr_error_file(err, DSR_ECONFIG, path, 0, "can't be read: %s", strerror(errno));
     do {
         first = fgetc(file);
         number += first == '\n';
     } while (first == ' ' || first == '\n' || first == '\r' || first == '\t');
     ungetc(first, file); /* not rewind: the file may be a pipe */
     if (first == '[')
-        return read_array(file, path, visit, arg, err);
+        return read_array(file, path, flags, visit, arg, err);
     while (!rc && (n = getline(&line, &cap, file)) >= 0)
-        rc = read_line(line, (size_t)n, ++number, path, visit, arg, err);
+        rc = read_line(line, (size_t)n, ++number, path, flags, visit, arg, err);
     if (!rc && ferror(file))
         return dsr_error_file(err, DSR_EIO, path, number, "can't be read: %s", strerror(errno));
     return rc;
+}
+
+int dsr_jsonl_read(const char *path, dsr_json_row_fn *visit, void *arg, struct dsr_error *err)
+{
+    DSR_AUTO(file) FILE *file = fopen(path, "r");
+    if (!file)
+        return dsr_error_file(err, DSR_ECONFIG, path, 0, "can't be read: %s", strerror(errno));
+    return dsr_jsonl_read_stream(file, path, 0, visit, arg, err);
 }

@@ -29,6 +29,7 @@ int dsr_cmd_eval(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_compare(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_merge(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_regrade(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_tokenize(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_route(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_plugins(struct dsr_globals *globals, int argc, char **argv);

@@ -42,6 +42,7 @@ static int exit_status(int code)
     case DSR_ECONFIG:
     case DSR_EPLUGIN:
     case DSR_EINVAL:
+    case DSR_ENOTFOUND:
         return 2;
     case DSR_ESTORE:
         return 3;

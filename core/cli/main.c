@@ -16,6 +16,7 @@ static const struct dsr_command commands[] = {
     {"merge", "join the shards of an eval run", dsr_cmd_merge},
     {"plugins", "list plugins: loaded, from where, refused", dsr_cmd_plugins},
     {"grade", "grade responses from a file", dsr_cmd_grade},
+    {"tokenize", "count tokens with the model's own tokenizer", dsr_cmd_tokenize},
     {"show", "show the answers of an eval job", dsr_cmd_show},
     {"doctor", "check configuration, keys, plugins and stores", dsr_cmd_doctor},
 };

@@ -40,7 +40,7 @@ static int grade_line(const struct pool *p, const char *line, size_t len, int nu
                       struct dsr_buf *out, struct dsr_error *err)
 {
     json_error_t bad;
-    DSR_AUTO(json) json_t *object = json_loadb(line, len, 0, &bad);
+    DSR_AUTO(json) json_t *object = json_loadb(line, len, JSON_ALLOW_NUL, &bad);
     const json_t *id = json_object_get(object, "id");
     const json_t *response = json_object_get(object, "response");
     const json_t *gold = json_object_get(object, "gold");

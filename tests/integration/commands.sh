@@ -163,7 +163,7 @@ check "grade reads a pipe" pipe_ok
 check "grade tells the line of a bad one" bash -c "printf '{\"id\":1}\n' | '$run' grade -e gpqa 2>&1 | grep -q 'stdin:1: '"
 check "grade tells what graders there are" bash -c "echo '{\"id\":1,\"response\":\"A\",\"gold\":\"A\"}' |
 	'$run' grade -e aime --grader x 2>&1 | grep -q 'stdin:1: no grader'"
-for command in "" eval perf route plugins grade regrade compare merge show doctor; do
+for command in "" eval perf route plugins grade regrade compare merge tokenize show doctor; do
 	check "dsr-run $command --help" exits 0 "$run" $command --help
 done
 check "dsr-run --version" exits 0 "$run" --version
