@@ -311,7 +311,8 @@ static int open_scores(struct eval *e, struct dsr_error *err)
     snprintf(r->model, sizeof r->model, "%s", e->session.model);
     snprintf(r->grader, sizeof r->grader, "%s", e->options->grader);
     e->purses = calloc(lanes, sizeof *e->purses);
-    e->grading = dsr_grading_new(&e->session.loop, e->options->grader, on_graded, e);
+    e->grading =
+        dsr_grading_new(&e->session.loop, e->session.tokenizer, e->options->grader, on_graded, e);
     if (!e->purses || !e->grading)
         return dsr_error_nomem(err);
     for (size_t lane = 0; lane < lanes; lane++) {

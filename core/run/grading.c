@@ -14,6 +14,7 @@ struct work {
 
 struct dsr_grading {
     uv_loop_t *loop;
+    const struct dsr_tokenizer *tokenizer;
     const char *grader;
     dsr_graded_fn *graded;
     void *arg;
@@ -61,13 +62,32 @@ int dsr_grade_body(const struct dsr_evaluator_ops *ops, const char *grader, json
     return 0;
 }
 
-struct dsr_grading *dsr_grading_new(uv_loop_t *loop, const char *grader, dsr_graded_fn *graded,
-                                    void *arg)
+int dsr_count_body(const struct dsr_tokenizer *tokenizer, json_t *body)
+{
+    static const char *const members[] = {"reasoning", "answer"};
+    int64_t counts[2];
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *text = json_object_get(body, members[i]);
+        counts[i] =
+            dsr_token_count(tokenizer, json_string_length(text) ? json_string_value(text) : "",
+                            json_string_length(text));
+        if (counts[i] < 0)
+            return DSR_ENOMEM;
+    }
+    json_object_set_new(body, "reasoning_tokens", json_integer(counts[0]));
+    json_object_set_new(body, "output_tokens", json_integer(counts[0] + counts[1]));
+    json_object_set_new(body, "token_source", json_string("tokenizer"));
+    return 0;
+}
+
+struct dsr_grading *dsr_grading_new(uv_loop_t *loop, const struct dsr_tokenizer *tokenizer,
+                                    const char *grader, dsr_graded_fn *graded, void *arg)
 {
     struct dsr_grading *g = calloc(1, sizeof *g);
     if (!g)
         return NULL;
     g->loop = loop;
+    g->tokenizer = tokenizer;
     g->grader = grader;
     g->graded = graded;
     g->arg = arg;
@@ -81,7 +101,10 @@ static void pump(struct dsr_grading *g);
 static void run(uv_work_t *work)
 {
     struct work *w = work->data;
-    w->rc = dsr_grade_body(w->ops, w->grading->grader, w->body, &w->err);
+    if (w->grading->tokenizer && dsr_count_body(w->grading->tokenizer, w->body))
+        w->rc = dsr_error_nomem(&w->err);
+    if (!w->rc && w->ops)
+        w->rc = dsr_grade_body(w->ops, w->grading->grader, w->body, &w->err);
 }
 
 static void done(uv_work_t *work, int status)
@@ -135,14 +158,19 @@ void dsr_grading_wait(struct dsr_grading *g)
 
 void dsr_grading_drop(struct dsr_grading *g, void (*drop)(void *user))
 {
-    while (g->queue) {
-        struct work *w = g->queue;
-        g->queue = w->next;
+    struct work **at = &g->queue;
+    while (*at) {
+        struct work *w = *at;
+        if (!w->ops || !dsr_evaluator_runs_programs(w->ops)) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
         drop(w->user);
         json_decref(w->body);
         free(w);
     }
-    g->tail = &g->queue;
+    g->tail = at;
 }
 
 void dsr_grading_free(struct dsr_grading *g)

@@ -1,5 +1,6 @@
 /* A performance run: every provider gets the same prompts; errors are data and are not retried. */
 #include "core/run/perf.h"
+#include "core/run/grading.h"
 #include "core/run/prompts.h"
 
 #include <math.h>
@@ -9,8 +10,14 @@ struct request { /* rides on a task */
     bool warmup;
 };
 
+struct answered { /* rides on the counting of its tokens */
+    size_t lane, number;
+    int64_t time_us;
+};
+
 struct perf {
     struct dsr_session session;
+    struct dsr_grading *counting;
     const struct dsr_perf_options *options;
     struct dsr_prompts prompts;
     struct dsr_perf_result *result;
@@ -59,6 +66,9 @@ static json_t *perf_body(const struct perf *p, size_t lane, const struct request
         return NULL;
     dsr_result_fields(body, x, tries);
     json_object_set_new(body, "itl_hist", dsr_hist_to_json(&x->stream.gaps));
+    int64_t input = dsr_prompts_tokens(&p->prompts, request->number);
+    if (input >= 0)
+        json_object_set_new(body, "input_tokens", json_integer(input));
     return body;
 }
 
@@ -70,19 +80,50 @@ static void note_time(struct perf *p, size_t lane, const struct dsr_exchange *x)
         p->last_ns[lane] = x->end_ns;
 }
 
+static void keep(struct perf *p, const struct answered *a, json_t *body)
+{
+    char key[32];
+    snprintf(key, sizeof key, "%08zu", a->number);
+    dsr_candidate_add_perf(p->result->providers[a->lane], body);
+    dsr_session_record(&p->session, DSR_RECORD_PERF, p->session.fleet.services[a->lane]->code, key,
+                       a->time_us, body);
+}
+
+/* The texts were there to be counted; a performance record does not hold them. */
+static void on_counted(void *arg, void *user, json_t *body, int rc, const struct dsr_error *err)
+{
+    (void)rc;
+    (void)err;
+    json_object_del(body, "answer");
+    json_object_del(body, "reasoning");
+    keep(arg, user, body);
+    free(user);
+}
+
+/* Takes body over. */
+static void count_and_keep(struct perf *p, const struct answered *a, json_t *body,
+                           const struct dsr_stream *s)
+{
+    struct answered *copy = p->session.tokenizer && body ? malloc(sizeof *copy) : NULL;
+    if (!copy) {
+        keep(p, a, body);
+        return;
+    }
+    *copy = *a;
+    json_object_set_new(body, "answer", dsr_json_text(s->answer.data, s->answer.len));
+    json_object_set_new(body, "reasoning", dsr_json_text(s->reasoning.data, s->reasoning.len));
+    if (dsr_grading_submit(p->counting, NULL, body, copy))
+        on_counted(p, copy, body, DSR_ENOMEM, NULL);
+}
+
 static void on_final(void *arg, const struct dsr_task *task, const struct dsr_exchange *x)
 {
     struct perf *p = arg;
     const struct request *request = task->user;
-    char key[32];
+    struct answered answered = {task->lane, request->number, x->start_wall_us};
     if (!request->warmup) {
-        json_t *body = perf_body(p, task->lane, request, x, task->tries);
-        snprintf(key, sizeof key, "%08zu", request->number);
         note_time(p, task->lane, x);
-        dsr_candidate_add_perf(p->result->providers[task->lane], body);
-        dsr_session_record(&p->session, DSR_RECORD_PERF,
-                           p->session.fleet.services[task->lane]->code, key, x->start_wall_us,
-                           body);
+        count_and_keep(p, &answered, perf_body(p, task->lane, request, x, task->tries), &x->stream);
     }
     if (p->end_ns && p->options->rate == 0 && dsr_clock_ns() < p->end_ns)
         plan_request(p, task->lane, 0);
@@ -176,6 +217,7 @@ static int run(struct perf *p, struct dsr_error *err)
         return rc;
     dsr_session_record(&p->session, DSR_RECORD_JOB, "", "", p->session.start_us, job_body(p, NULL));
     dsr_session_run(&p->session);
+    dsr_grading_wait(p->counting);
     char end[DSR_TIME_SIZE];
     dsr_time_format(dsr_clock_wall_us(), end);
     dsr_session_record(&p->session, DSR_RECORD_JOB, "", "", p->session.start_us, job_body(p, end));
@@ -194,6 +236,10 @@ int dsr_perf_run(struct dsr_ctx *ctx, const struct dsr_perf_options *options,
     if (rc)
         return rc;
     rc = dsr_prompts_open(&p.prompts, ctx, p.session.model, options->prompts, options->seed, err);
+    p.prompts.tokenizer = p.session.tokenizer;
+    p.counting = dsr_grading_new(&p.session.loop, p.session.tokenizer, "", on_counted, &p);
+    if (!rc && !p.counting)
+        rc = dsr_error_nomem(err);
     if (!rc)
         rc = prepare_result(&p, err);
     if (!rc)
@@ -206,6 +252,7 @@ int dsr_perf_run(struct dsr_ctx *ctx, const struct dsr_perf_options *options,
         *err = closing;
     }
     dsr_prompts_close(&p.prompts);
+    dsr_grading_free(p.counting);
     free(p.sent);
     free(p.first_ns);
     free(p.last_ns);

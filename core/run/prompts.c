@@ -107,26 +107,53 @@ static struct dsr_chat *make_prompt(struct dsr_prompts *p, size_t i, struct dsr_
     return NULL;
 }
 
+/* Room for one prompt more, doubled when it is full. */
+static int grow(struct dsr_prompts *p)
+{
+    size_t n = p->n_chats;
+    if (n & (n - 1))
+        return 0;
+    struct dsr_chat **chats = realloc(p->chats, (n ? 2 * n : 1) * sizeof *chats);
+    if (!chats)
+        return DSR_ENOMEM;
+    p->chats = chats;
+    int64_t *tokens = realloc(p->tokens, (n ? 2 * n : 1) * sizeof *tokens);
+    if (!tokens)
+        return DSR_ENOMEM;
+    p->tokens = tokens;
+    return 0;
+}
+
+static int64_t count_tokens(const struct dsr_prompts *p, const struct dsr_chat *chat)
+{
+    struct dsr_ids ids = {0};
+    int64_t n = -1;
+    if (p->tokenizer && !dsr_tokenize_chat(p->tokenizer, chat->messages, true, &ids))
+        n = (int64_t)ids.n;
+    dsr_ids_clear(&ids);
+    return n;
+}
+
 const struct dsr_chat *dsr_prompts_get(struct dsr_prompts *p, size_t i, struct dsr_error *err)
 {
     while (p->n_chats <= i) {
-        struct dsr_chat **chats = NULL;
         struct dsr_chat *chat = make_prompt(p, p->n_chats, err);
         if (!chat)
             return NULL;
-        if ((p->n_chats & (p->n_chats - 1)) == 0)
-            chats = realloc(p->chats, (p->n_chats ? p->n_chats * 2 : 1) * sizeof *chats);
-        else
-            chats = p->chats;
-        if (!chats) {
+        if (grow(p)) {
             dsr_chat_free(chat);
             dsr_error_nomem(err);
             return NULL;
         }
-        p->chats = chats;
+        p->tokens[p->n_chats] = count_tokens(p, chat);
         p->chats[p->n_chats++] = chat;
     }
     return p->chats[i];
+}
+
+int64_t dsr_prompts_tokens(const struct dsr_prompts *p, size_t i)
+{
+    return i < p->n_chats ? p->tokens[i] : -1;
 }
 
 const char *dsr_prompts_type(const struct dsr_prompts *p, size_t i)

@@ -19,7 +19,9 @@ struct dsr_prompts {
     const json_t *model;
     int64_t max_input_tokens;
     uint64_t seed;
-    struct dsr_chat **chats; /* made so far */
+    const struct dsr_tokenizer *tokenizer; /* NULL: prompts are not counted */
+    struct dsr_chat **chats;               /* made so far */
+    int64_t *tokens;                       /* beside: in the model's chat layout; -1: unknown */
     size_t n_chats;
 };
 
@@ -31,6 +33,8 @@ void dsr_prompts_close(struct dsr_prompts *prompts);
  * set i modulo n_sets. */
 const struct dsr_chat *dsr_prompts_get(struct dsr_prompts *prompts, size_t i,
                                        struct dsr_error *err);
+/* Input tokens of a prompt that was made; -1 without a tokenizer. */
+int64_t dsr_prompts_tokens(const struct dsr_prompts *prompts, size_t i);
 const char *dsr_prompts_type(const struct dsr_prompts *prompts, size_t i);
 
 #endif

@@ -47,6 +47,16 @@ static int open_loop(struct dsr_session *s, struct dsr_error *err)
     return s->net ? 0 : DSR_ENOMEM;
 }
 
+/* Without its file tokens are counted as they are billed. */
+static int open_tokenizer(struct dsr_session *s, struct dsr_error *err)
+{
+    int rc = dsr_yardstick_open(&s->tokenizer, &s->ctx->settings, s->model, NULL, err);
+    if (rc != DSR_ENOTFOUND)
+        return rc;
+    dsr_host_log(s->ctx->host, DSR_LOG_DEBUG, "tokens are counted as billed: %s", err->message);
+    return 0;
+}
+
 int dsr_session_open(struct dsr_session *s, struct dsr_ctx *ctx, const char *model,
                      const char *providers, const char *output, const char *job,
                      struct dsr_error *err)
@@ -60,6 +70,8 @@ int dsr_session_open(struct dsr_session *s, struct dsr_ctx *ctx, const char *mod
         dsr_uuid(s->job);
     s->model = dsr_settings_model(&ctx->settings, model, err);
     int rc = s->model ? open_loop(s, err) : err->code;
+    if (!rc)
+        rc = open_tokenizer(s, err);
     if (!rc)
         rc = dsr_fleet_open(&s->fleet, &ctx->settings, ctx->registry, s->model, providers, err);
     if (!rc)
@@ -124,6 +136,7 @@ int dsr_session_close(struct dsr_session *s, struct dsr_error *err)
     uv_run(&s->loop, UV_RUN_DEFAULT);
     uv_loop_close(&s->loop);
     dsr_fleet_close(&s->fleet);
+    dsr_tokenizer_close(s->tokenizer);
     s->loop_open = false;
     return rc;
 }

@@ -5,6 +5,7 @@
 #include "core/run/journal.h"
 #include "core/run/progress.h"
 #include "core/run/sched.h"
+#include "core/run/yardstick.h"
 
 /* Made in main, passed down. */
 struct dsr_ctx {
@@ -22,6 +23,7 @@ struct dsr_session {
     struct dsr_fleet fleet;
     struct dsr_journal *journal;
     struct dsr_sched *sched;
+    struct dsr_tokenizer *tokenizer; /* NULL: tokens are as billed, or events */
     const char *model;
     char job[37];
     int64_t start_us;
@@ -47,7 +49,7 @@ int dsr_session_close(struct dsr_session *session, struct dsr_error *err);
 
 /* Fields that answers and performance records share: times, tokens, fault. */
 void dsr_result_fields(json_t *body, const struct dsr_exchange *exchange, int tries);
-/* "billed" or "events": where token counts come from, without a tokenizer. */
+/* "billed" or "events": where token counts come from until a tokenizer has counted. */
 const char *dsr_token_source(const struct dsr_exchange *exchange);
 int64_t dsr_output_tokens(const struct dsr_exchange *exchange);
 
