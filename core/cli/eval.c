@@ -168,7 +168,7 @@ static int restore(struct dsr_ctx *ctx, struct args *a, struct dsr_eval_job *job
     rc = dsr_eval_job_read(job, &store, a->name, err);
     dsr_store_close(&store, &closing);
     if (rc)
-        return rc;
+        return dsr_error_wrap(err, "--resume %s", a->resume);
     a->o.model = job->model;
     a->o.datasets = job->datasets;
     a->o.providers = job->providers;

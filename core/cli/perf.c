@@ -2,18 +2,23 @@
 #include "core/cli/cli.h"
 #include "core/run/perf.h"
 
+#include <math.h>
+
 struct args {
     struct dsr_globals *globals;
     struct dsr_perf_options o;
 };
 
-enum { OPT_PROMPTS = 256, OPT_DURATION, OPT_WARMUP, OPT_SEED, OPT_OUTPUT };
+enum { OPT_PROMPTS = 256, OPT_DURATION, OPT_WARMUP, OPT_SEED, OPT_OUTPUT, OPT_ARRIVAL, OPT_SLO };
 
 static const struct argp_option options[] = {
     {"prompts", OPT_PROMPTS, "LIST", 0, "prompt sets of datasets.json, or all (default)", 0},
     {"requests", 'n', "N", 0, "requests per provider (default: one of each prompt set)", 0},
     {"concurrency", 'c', "N", 0, "requests at once per provider (default 1)", 0},
-    {"rate", 'r', "R", 0, "start R requests a second per provider, Poisson arrivals", 0},
+    {"rate", 'r', "R", 0, "start R requests a second per provider", 0},
+    {"arrival", OPT_ARRIVAL, "KIND", 0, "of --rate: poisson (default), constant, gamma:SHAPE", 0},
+    {"slo", OPT_SLO, "BOUNDS", 0, "tell goodput: ttft:2s,itl:100ms (ttft, ttfa, itl, tpot, total)",
+     0},
     {"duration", OPT_DURATION, "S", 0, "go on for S seconds instead of a number of requests", 0},
     {"warmup", OPT_WARMUP, "N", 0, "requests per provider that are sent first, not counted", 0},
     {"seed", OPT_SEED, "S", 0, "seed of prompts and arrivals (default 0)", 0},
@@ -22,6 +27,18 @@ static const struct argp_option options[] = {
     {"output", OPT_OUTPUT, "WHERE", 0, "db (default), csv or both", 0},
     {0},
 };
+
+static void parse_arrival(struct argp_state *state, const char *arg, struct dsr_perf_options *o)
+{
+    if (!strcmp(arg, "poisson"))
+        o->shape = 1;
+    else if (!strcmp(arg, "constant"))
+        o->shape = INFINITY;
+    else if (!strncmp(arg, "gamma:", 6))
+        o->shape = dsr_arg_double(state, "arrival gamma", arg + 6, 0.01, 10000);
+    else
+        argp_error(state, "--arrival is poisson, constant or gamma:SHAPE, not \"%s\"", arg);
+}
 
 static error_t parse_load(int key, char *arg, struct argp_state *state, struct dsr_perf_options *o)
 {
@@ -40,6 +57,9 @@ static error_t parse_load(int key, char *arg, struct argp_state *state, struct d
         return 0;
     case OPT_WARMUP:
         o->warmup = (int)dsr_arg_long(state, "warmup", arg, 0, 100000);
+        return 0;
+    case OPT_ARRIVAL:
+        parse_arrival(state, arg, o);
         return 0;
     case OPT_SEED:
         o->seed = (uint64_t)dsr_arg_long(state, "seed", arg, 0, INT64_MAX);
@@ -68,6 +88,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_OUTPUT:
         a->o.output = arg;
         return 0;
+    case OPT_SLO: {
+        struct dsr_error err = {0};
+        if (dsr_slo_parse(arg, &a->o.slo, &err))
+            argp_error(state, "%s", err.message);
+        return 0;
+    }
     case ARGP_KEY_END:
         if (a->o.rate > 0 && a->o.concurrency)
             argp_error(state, "--rate and --concurrency exclude each other");
@@ -107,11 +133,31 @@ static json_t *provider_json(const struct dsr_candidate *c, double seconds)
                      "token_source", c->token_source[0] ? c->token_source : NULL);
 }
 
-static void print_json(const struct dsr_perf_result *r)
+/* Share of requests that met all objectives, and how many of them a second. */
+static json_t *goodput_json(const struct dsr_perf_result *r, size_t i)
+{
+    double good = (double)r->good[i], n = (double)r->providers[i]->requests;
+    return json_pack("{s:I, s:o, s:o}", "requests", (json_int_t)r->good[i], "share",
+                     dsr_json_real(good / n), "requests_per_s",
+                     dsr_json_real(good / r->seconds[i]));
+}
+
+static void print_goodput(const struct dsr_perf_result *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        printf("%s: goodput %zu of %zu requests, %.3f a second\n", r->providers[i]->provider,
+               r->good[i], r->providers[i]->requests, (double)r->good[i] / r->seconds[i]);
+}
+
+static void print_json(const struct dsr_perf_result *r, bool slo)
 {
     json_t *providers = json_array();
-    for (size_t i = 0; i < r->n; i++)
-        json_array_append_new(providers, provider_json(r->providers[i], r->seconds[i]));
+    for (size_t i = 0; i < r->n; i++) {
+        json_t *one = provider_json(r->providers[i], r->seconds[i]);
+        if (slo)
+            json_object_set_new(one, "goodput", goodput_json(r, i));
+        json_array_append_new(providers, one);
+    }
     json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:o}", "schema", 1, "job", r->job, "model",
                              r->model, "currency", r->currency, "providers", providers);
     dsr_print_json(root);
@@ -172,7 +218,7 @@ int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv)
                "interrupted.",
         .children = dsr_globals_child,
     };
-    struct args a = {.globals = globals, .o = {.prompts = "all", .output = "db"}};
+    struct args a = {.globals = globals, .o = {.prompts = "all", .output = "db", .shape = 1}};
     struct dsr_ctx ctx;
     struct dsr_error err = {0};
     struct dsr_perf_result result;
@@ -186,9 +232,11 @@ int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv)
     else
         status = outcome(&result);
     if (!rc && globals->format == DSR_FORMAT_JSON)
-        print_json(&result);
+        print_json(&result, a.o.slo.set);
     else if (!rc)
         print_table(&result, globals->format);
+    if (!rc && a.o.slo.set && globals->format == DSR_FORMAT_TABLE)
+        print_goodput(&result);
     dsr_perf_result_clear(&result);
     dsr_ctx_close(&ctx);
     return status;

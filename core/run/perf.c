@@ -85,6 +85,8 @@ static void keep(struct perf *p, const struct answered *a, json_t *body)
     char key[32];
     snprintf(key, sizeof key, "%08zu", a->number);
     dsr_candidate_add_perf(p->result->providers[a->lane], body);
+    if (p->options->slo.set)
+        p->result->good[a->lane] += dsr_slo_is_met(&p->options->slo, body);
     dsr_session_record(&p->session, DSR_RECORD_PERF, p->session.fleet.services[a->lane]->code, key,
                        a->time_us, body);
 }
@@ -131,7 +133,29 @@ static void on_final(void *arg, const struct dsr_task *task, const struct dsr_ex
 
 static const struct dsr_sched_handler handler = {.on_final = on_final};
 
-/* Poisson arrivals: exponential gaps, the same for all providers. */
+/* A gamma variate of this shape and mean 1 (Marsaglia and Tsang 2000; shapes below 1 by their
+ * section 6). */
+static double gamma_variate(struct dsr_rng *rng, double shape)
+{
+    double boost = shape < 1 ? pow(1.0 - dsr_rng_unit(rng), 1 / shape) : 1;
+    double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3, c = 1 / sqrt(9 * d);
+    for (;;) {
+        double x = dsr_rng_normal(rng), v = 1 + c * x, u = 1.0 - dsr_rng_unit(rng);
+        v = v * v * v;
+        if (v > 0 && log(u) < x * x / 2 + d * (1 - v + log(v)))
+            return d * v * boost / shape;
+    }
+}
+
+/* Seconds between two arrivals, of mean 1. */
+static double gap(struct dsr_rng *rng, double shape)
+{
+    if (isinf(shape))
+        return 1;
+    return shape == 1 ? -log(1.0 - dsr_rng_unit(rng)) : gamma_variate(rng, shape);
+}
+
+/* Arrivals of an open loop, the same for all providers. */
 static int plan_open_loop(struct perf *p, int requests)
 {
     struct dsr_rng rng;
@@ -139,7 +163,7 @@ static int plan_open_loop(struct perf *p, int requests)
     uint64_t now = dsr_clock_ns();
     dsr_rng_init(&rng, p->options->seed, 0x61727269);
     for (int i = 0; (p->options->duration > 0 || i < requests) && !p->failed; i++) {
-        at += -log(1.0 - dsr_rng_unit(&rng)) / p->options->rate;
+        at += gap(&rng, p->options->shape) / p->options->rate;
         if (at > limit)
             break;
         for (size_t lane = 0; lane < p->session.fleet.n && !p->failed; lane++)
@@ -173,10 +197,11 @@ static int prepare_result(struct perf *p, struct dsr_error *err)
     snprintf(r->currency, sizeof r->currency, "CNY");
     r->providers = calloc(n, sizeof(struct dsr_candidate *));
     r->seconds = calloc(n, sizeof *r->seconds);
+    r->good = calloc(n, sizeof *r->good);
     p->sent = calloc(n, sizeof *p->sent);
     p->first_ns = calloc(n, sizeof *p->first_ns);
     p->last_ns = calloc(n, sizeof *p->last_ns);
-    if (!r->providers || !r->seconds || !p->sent || !p->first_ns || !p->last_ns)
+    if (!r->providers || !r->seconds || !r->good || !p->sent || !p->first_ns || !p->last_ns)
         return dsr_error_nomem(err);
     for (size_t i = 0; i < n; i++) {
         const struct dsr_service *service = p->session.fleet.services[i];
@@ -265,5 +290,6 @@ void dsr_perf_result_clear(struct dsr_perf_result *result)
         dsr_candidate_free(result->providers[i]);
     free(result->providers);
     free(result->seconds);
+    free(result->good);
     memset(result, 0, sizeof *result);
 }

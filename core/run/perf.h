@@ -4,12 +4,16 @@
 
 #include "core/metric/candidate.h"
 #include "core/run/session.h"
+#include "core/run/slo.h"
 
 struct dsr_perf_options {
     const char *model, *providers, *prompts, *output;
     int requests;    /* per provider; 0: one of each prompt set */
     int concurrency; /* per provider; 0: 1 */
-    double rate;     /* requests per second and provider, Poisson arrivals; 0: closed loop */
+    double rate;     /* requests per second and provider; 0: closed loop */
+    double shape;    /* of the gaps between arrivals, gamma distributed with mean 1/rate; 1: Poisson
+                        arrivals; INFINITY: constant */
+    struct dsr_slo slo;
     double duration; /* seconds; 0: as many as requests says */
     int warmup;      /* per provider, sent first and not counted */
     uint64_t seed;
@@ -20,6 +24,7 @@ struct dsr_perf_result {
     size_t n;
     struct dsr_candidate **providers; /* sealed */
     double *seconds;                  /* beside: first request sent to last answer */
+    size_t *good;                     /* beside: requests that met all objectives */
     char currency[8];
     bool interrupted;
 };

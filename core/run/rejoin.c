@@ -234,6 +234,18 @@ static int merge_source(struct rejoin *r, const char *source, struct dsr_error *
     return rc;
 }
 
+/* The store that is merged into may hold a shard itself. */
+static int join_own(struct rejoin *r, struct dsr_error *err)
+{
+    struct dsr_eval_job part;
+    int rc = dsr_eval_job_read(&part, &r->store, r->result->job, err);
+    if (rc)
+        return rc == DSR_EUSAGE ? 0 : rc;
+    rc = part.shards > 1 ? join_job(r, &part, r->ctx->settings.store_path, err) : 0;
+    dsr_eval_job_clear(&part);
+    return rc;
+}
+
 static bool all_shards(const struct rejoin *r)
 {
     int n = r->job.shards > 1 ? r->job.shards : 1;
@@ -247,6 +259,8 @@ int dsr_merge(struct dsr_ctx *ctx, const char *job, char **sources, size_t n,
     struct rejoin r = {0};
     char end_time[DSR_TIME_SIZE];
     int rc = start(&r, ctx, job, result, err);
+    if (!rc)
+        rc = join_own(&r, err);
     for (size_t i = 0; i < n && !rc; i++)
         rc = merge_source(&r, sources[i], err);
     if (!rc) {

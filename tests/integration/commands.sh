@@ -136,6 +136,15 @@ rate_ok() {
 	json '.providers[0].requests > 5 and .providers[0].requests < 50'
 }
 check "open loop sends at its rate" rate_ok
+arrival_ok() {
+	exits 0 dsr -q perf -p volcengine --rate 20 --arrival constant -n 10 --slo ttft:10s,total:100s --format json || return 1
+	json '.providers[0] | .goodput.requests == 10 and .goodput.share == 1' || return 1
+	exits 0 dsr -q perf -p volcengine --rate 50 --arrival gamma:0.5 -n 10 --slo ttft:0.01ms --format json || return 1
+	json '.providers[0] | .requests == 10 and .goodput.share == 0'
+}
+check "arrivals have their kind, and goodput its bounds" arrival_ok
+check "a bound that is none is told" says 2 '"itl:fast" is no bound' dsr perf --slo ttft:1s,itl:fast
+check "an unknown kind of arrival is told" says 2 "poisson, constant or gamma:SHAPE" dsr perf --arrival never
 duration_ok() {
 	exits 0 dsr -q perf -p volcengine -c 2 --duration 1 --warmup 2 --format json
 	json '.providers[0] | .requests >= 4 and .success == 1 and .requests_per_s > 2'

@@ -108,6 +108,12 @@ whole_ok() {
 }
 check "and have the figures of one run" whole_ok
 check "a missing shard is told" says 1 "not every shard" dsr merge night "$work"/shard[1-3]
+own_ok() {
+	cp -r "$work/shard1" "$work/target"
+	exits 0 dsr -q --store "leveldb:////$work/target" merge --format json night "$work"/shard[2-4] || return 1
+	jq "$figures" "$work/out" | diff - "$work/merged"
+}
+check "the store that is merged into may hold a shard" own_ok
 check "merging twice doubles nothing" bash -c "'$run' -q --config '$work/config' --data '$work/data' merge --format json \
 	night '$work'/shard[1-4] '$work'/shard1 | jq '$figures' | diff - '$work/merged'"
 check "a shard needs a name" says 2 "--shard needs --job" dsr eval --dataset gpqa-sample --shard 1/2

@@ -46,6 +46,16 @@ check "options that are none are told" bad '"options" must be' '{"question": "Q"
 check "a lacking question is told" bad '"question" must be' '{"answer": "A"}'
 check "the same id twice is told" bad 'two questions have the id "1"' '{"id": 1, "question": "Q", "answer": 2}
 {"id": 1, "question": "R", "answer": 3}'
+prompts_ok() {
+	printf '%s\n' '{"prompt": "Say one."}' '{"messages": [{"role": "system", "content": "Be short."}, {"role": "user", "content": "Hi"}], "max_tokens": 5}' \
+		>"$work/prompts.jsonl"
+	jq --arg d "$work" '. + {prompts: {promptgen: "file", file: "\($d)/prompts.jsonl"}}' "$work/data/datasets.json" >"$work/d.json" &&
+		mv "$work/d.json" "$work/data/datasets.json"
+	exits 0 dsr -q perf --prompts prompts -n 8 -c 2 -p volcengine --format json && json '.providers[0].succeeded == 8'
+}
+check "prompts of the user's own are sent" prompts_ok
+check "a prompt that is none is told" bash -c "echo '{\"messages\": [{\"role\": \"x\"}]}' >'$work/prompts.jsonl'
+	'$run' --config '$work/config' --data '$work/data' perf --prompts prompts -p volcengine 2>&1 | grep -q 'prompts.jsonl:1: .*a message needs'"
 exact_ok() {
 	printf '%s\n' '{"id":1,"response":"It is Paris.\n\nAnswer: Paris","gold":"paris"}' '{"id":2,"response":"Answer: B","gold":"B","options":["x","y"]}' \
 		'{"id":3,"response":"\\boxed{042}","gold":"42"}' | exits 0 "$run" grade -e jsonl || return 1
