@@ -1,6 +1,7 @@
 /* GPQA: gpqa_diamond.csv and its siblings, read by position (columns 7 to 11) or by header name.
- * The right answer stands first in the file; options are put in another order, by a fixed seed or,
- * with "order": "opencompass", by OpenCompass's rotation, so that every run asks the same. */
+ * The right answer stands first in the file; options are put in another order, so that every run
+ * asks the same: by a fixed seed, or by OpenCompass's rotation when its rules grade ("order" of the
+ * options overrides: "seed" or "opencompass"). */
 #include <dsr/evaluator.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,9 +87,11 @@ static void *open_dataset(const json_t *config, const char *path, const struct d
         dsr_error_set(err, DSR_ENOMEM, "out of memory");
         return NULL;
     }
-    const char *order =
-        json_string_value(json_object_get(json_object_get(config, "options"), "order"));
-    d->rotate = order && !strcmp(order, "opencompass");
+    const json_t *options = json_object_get(config, "options");
+    const char *order = json_string_value(json_object_get(options, "order"));
+    const char *grader = json_string_value(json_object_get(options, "grader"));
+    const char *wanted = order ? order : grader;
+    d->rotate = wanted && !strcmp(wanted, "opencompass");
     int rc = dsr_csv_read(path, take_row, d, err);
     if (!rc && !d->n)
         rc = dsr_error_set(err, DSR_ECONFIG, "%s holds no question", path);

@@ -70,13 +70,14 @@ static int take_items(struct dsr_questions *q, void *state, const json_t *model,
     return rc ? rc : check_ids(q, err);
 }
 
-/* The entry with --shots put into its options; NULL when out of memory. */
-static json_t *entry_with(const json_t *entry, int shots)
+/* The entry with --shots and --grader put into its options; NULL when out of memory. */
+static json_t *entry_with(const json_t *entry, const struct dsr_eval_options *asked)
 {
     json_t *own = json_copy((json_t *)entry), *given = json_object_get(entry, "options");
     json_t *options = json_is_object(given) ? json_copy(given) : json_object();
-    if (shots >= 0)
-        json_object_set_new(options, "shots", json_integer(shots));
+    if (asked->shots >= 0)
+        json_object_set_new(options, "shots", json_integer(asked->shots));
+    json_object_set_new(options, "grader", json_string(asked->grader));
     if (json_object_set_new(own, "options", options)) {
         json_decref(own);
         return NULL;
@@ -93,7 +94,7 @@ static int open_set(struct dsr_questions *q, struct dsr_ctx *ctx, const char *da
     int rc = dsr_dataset_find(&ctx->settings, dataset, &found, &path, err);
     if (rc)
         return rc;
-    DSR_AUTO(json) json_t *entry = entry_with(found, options->shots);
+    DSR_AUTO(json) json_t *entry = entry_with(found, options);
     q->dataset = strdup(dataset);
     q->metric = strdup(dsr_json_string(found, "metric", dataset));
     if (!entry || !q->dataset || !q->metric)

@@ -55,7 +55,8 @@ struct dsr_grade {
 
 struct dsr_evaluator_ops {
     size_t size; /* sizeof(struct dsr_evaluator_ops) */
-    /* config: the entry of datasets.json (borrowed for the call); path: its file or folder.
+    /* config: the entry of datasets.json (borrowed for the call), with "shots" (when asked for on
+     * the command line) and "grader" (the mode) in its "options"; path: its file or folder.
      * Returns the state, or NULL with err filled (file and line of the bad input). Mandatory. */
     void *(*open)(const json_t *config, const char *path, const struct dsr_host *host,
                   struct dsr_error *err);

@@ -131,6 +131,13 @@ shards_ok() {
 	[ "$total" -eq 13 ]
 }
 check "shards share the questions out" shards_ok
+rotation_ok() {
+	exits 0 dsr -q eval --dataset gpqa-sample -p together --grader opencompass --job rotation-all --format json
+	exits 0 dsr -q show rotation-all --format json || return 1
+	# row 1 of the file has its answer at D, row 2 at C, and so on (GPQADataset of OpenCompass)
+	json '[.answers[] | {item, gold}] | sort_by(.item) | map(.gold) | join("") == "DCBADCBADCBAD"'
+}
+check "OpenCompass's grader comes with its order of options" rotation_ok
 rate_ok() {
 	exits 0 dsr -q perf -p volcengine --rate 20 --duration 1 --format json
 	json '.providers[0].requests > 5 and .providers[0].requests < 50'
