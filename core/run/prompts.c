@@ -78,6 +78,7 @@ void dsr_prompts_close(struct dsr_prompts *prompts)
         dsr_chat_free(prompts->chats[i]);
     free(prompts->sets);
     free(prompts->chats);
+    free(prompts->tokens);
     memset(prompts, 0, sizeof *prompts);
 }
 
