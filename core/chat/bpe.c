@@ -90,14 +90,6 @@ size_t dsr_bpe_merge(const struct dsr_vocabulary *v, const char *bytes, size_t n
 {
     /* a merge takes one pair away and brings at most two: three for each byte at the most */
     size_t size = n * (sizeof(struct symbol) + 3 * sizeof(struct pair));
-    if (n >= UINT32_MAX)
-        return 0;
-    if (size > work->size) {
-        void *memory = realloc(work->memory, size);
-        if (!memory)
-            return 0;
-        work->memory = memory;
-        work->size = size;
-    }
-    return merge(v, bytes, n, out, work->memory);
+    void *memory = n < UINT32_MAX ? dsr_bpe_room(work, size) : NULL;
+    return memory ? merge(v, bytes, n, out, memory) : 0;
 }

@@ -86,14 +86,10 @@ size_t dsr_bpe(const struct dsr_vocabulary *v, const char *bytes, size_t n, uint
     size_t size = (n / 64 + 1) * sizeof(uint64_t);
     if (!v->ordered)
         return dsr_bpe_merge(v, bytes, n, out, work);
-    if (size > work->size) {
-        void *memory = realloc(work->memory, size);
-        if (!memory)
-            return 0;
-        work->memory = memory;
-        work->size = size;
-    }
-    memset(work->memory, 0, size);
-    size_t count = encode(v, bytes, n, out, work->memory);
+    uint64_t *dead = dsr_bpe_room(work, size);
+    if (!dead)
+        return 0;
+    memset(dead, 0, size);
+    size_t count = encode(v, bytes, n, out, dead);
     return count ? count : dsr_bpe_merge(v, bytes, n, out, work);
 }

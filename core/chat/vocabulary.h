@@ -135,6 +135,18 @@ struct dsr_bpe_work {
     void *memory;
     size_t size;
 };
+/* Room for size bytes, not cleared; NULL when out of memory. */
+static inline void *dsr_bpe_room(struct dsr_bpe_work *work, size_t size)
+{
+    if (size > work->size) {
+        void *memory = realloc(work->memory, size);
+        if (!memory)
+            return NULL;
+        work->memory = memory;
+        work->size = size;
+    }
+    return work->memory;
+}
 /* The tokens of one piece, as byte pair encoding makes them. out has room for n ids. Returns how
  * many, or 0 when out of memory. */
 size_t dsr_bpe(const struct dsr_vocabulary *v, const char *bytes, size_t n, uint32_t *out,

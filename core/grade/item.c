@@ -35,15 +35,21 @@ const char *dsr_answer_after_think(const char *text, size_t len, size_t *answer_
     return start;
 }
 
+int dsr_grade_mode(const struct dsr_answer *answer, bool *own, struct dsr_error *err)
+{
+    *own = !strcmp(answer->mode, "dsr");
+    if (*own || !strcmp(answer->mode, "opencompass"))
+        return 0;
+    return dsr_error_set(err, DSR_EINVAL, "no grader \"%s\"; there are: dsr, opencompass",
+                         answer->mode);
+}
+
 int dsr_grade_by_mode(const struct dsr_answer *answer, struct dsr_grade *grade, dsr_grader_fn *own,
                       dsr_grader_fn *opencompass, struct dsr_error *err)
 {
-    if (!strcmp(answer->mode, "dsr"))
-        own(answer, grade);
-    else if (!strcmp(answer->mode, "opencompass"))
-        opencompass(answer, grade);
-    else
-        return dsr_error_set(err, DSR_EINVAL, "no grader \"%s\"; there are: dsr, opencompass",
-                             answer->mode);
-    return 0;
+    bool is_own;
+    int rc = dsr_grade_mode(answer, &is_own, err);
+    if (!rc)
+        (is_own ? own : opencompass)(answer, grade);
+    return rc;
 }

@@ -365,10 +365,7 @@ static int check_job(struct eval *e, struct dsr_error *err)
     if (rc)
         return rc;
     e->session.start_us = old.start_us;
-    bool same = !strcmp(old.model, now.model) && !strcmp(old.datasets, now.datasets) &&
-                !strcmp(old.grader, now.grader) && old.limit == now.limit &&
-                old.repeat == now.repeat && old.shots == now.shots && old.seed == now.seed &&
-                old.shard == now.shard && old.shards == now.shards;
+    bool same = dsr_eval_job_is_same(&old, &now) && old.shard == now.shard;
     dsr_eval_job_clear(&old);
     if (!same)
         return dsr_error_set(err, DSR_EUSAGE,
@@ -389,11 +386,6 @@ static void record_scores(struct eval *e)
                            dsr_score_record(score, e->session.model, e->sets[i % e->n_sets].metric,
                                             e->options->grader, e->session.start_us));
     }
-}
-
-static void free_ask(void *user)
-{
-    free(user);
 }
 
 static int prepare(struct eval *e, struct dsr_error *err)
@@ -423,7 +415,7 @@ static int run(struct eval *e, struct dsr_error *err)
         dsr_session_run(&e->session);
     e->result->interrupted = e->session.interrupted;
     if (e->session.interrupted)
-        dsr_grading_drop(e->grading, free_ask);
+        dsr_grading_drop(e->grading, free);
     dsr_grading_wait(e->grading);
     if (!rc && dsr_eval_result_seal(e->result))
         rc = dsr_error_nomem(err);

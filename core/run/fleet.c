@@ -65,15 +65,7 @@ void dsr_fleet_close(struct dsr_fleet *fleet)
 
 int64_t dsr_chat_estimate(const struct dsr_chat *chat)
 {
-    size_t i;
-    json_t *message;
-    int64_t tokens = 0;
-    json_array_foreach(chat->messages, i, message)
-    {
-        const json_t *text = json_object_get(message, "content");
-        tokens += 4 + dsr_estimate_tokens(json_string_value(text), json_string_length(text));
-    }
-    return tokens;
+    return dsr_estimate_messages(chat->messages, json_array_size(chat->messages));
 }
 
 struct dsr_chat *dsr_fleet_chat(const struct dsr_chat *chat, const struct dsr_service *service)

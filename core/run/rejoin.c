@@ -196,13 +196,9 @@ static int join_job(struct rejoin *r, struct dsr_eval_job *part, const char *sou
         memset(part, 0, sizeof *part);
         return 0;
     }
-    bool same = !strcmp(r->job.model, part->model) && !strcmp(r->job.datasets, part->datasets) &&
-                !strcmp(r->job.grader, part->grader) && r->job.limit == part->limit &&
-                r->job.repeat == part->repeat && r->job.seed == part->seed &&
-                r->job.shots == part->shots && r->job.shards == part->shards;
     if (part->start_us < r->job.start_us)
         r->job.start_us = part->start_us;
-    if (!same)
+    if (!dsr_eval_job_is_same(&r->job, part))
         return dsr_error_set(err, DSR_EUSAGE,
                              "%s holds a part of job %s that was started with other options",
                              source, r->result->job);

@@ -126,6 +126,13 @@ int dsr_eval_job_read(struct dsr_eval_job *job, const struct dsr_store *store, c
     return rc;
 }
 
+bool dsr_eval_job_is_same(const struct dsr_eval_job *a, const struct dsr_eval_job *b)
+{
+    return !strcmp(a->model, b->model) && !strcmp(a->datasets, b->datasets) &&
+           !strcmp(a->grader, b->grader) && a->limit == b->limit && a->repeat == b->repeat &&
+           a->shots == b->shots && a->seed == b->seed && a->shards == b->shards;
+}
+
 void dsr_eval_job_clear(struct dsr_eval_job *job)
 {
     free(job->model);

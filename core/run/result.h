@@ -40,6 +40,8 @@ struct dsr_eval_job {
 /* DSR_EUSAGE when the store has no such eval job. */
 int dsr_eval_job_read(struct dsr_eval_job *job, const struct dsr_store *store, const char *name,
                       struct dsr_error *err);
+/* Both ask the same of the same, whichever shard each is. */
+bool dsr_eval_job_is_same(const struct dsr_eval_job *a, const struct dsr_eval_job *b);
 void dsr_eval_job_clear(struct dsr_eval_job *job);
 json_t *dsr_eval_job_body(const struct dsr_eval_job *job);
 

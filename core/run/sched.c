@@ -163,8 +163,8 @@ static void on_done(void *arg, struct dsr_exchange *x)
     struct dsr_task *task = f->task;
     struct dsr_lane *lane = &s->lanes[task->lane];
     dsr_lane_heard(lane, task, x);
-    if (x->rate_wait_ms > 0 &&
-        lane->adaptive) /* the next request is known to be refused before then */
+    /* the next request is known to be refused before then */
+    if (x->rate_wait_ms > 0 && lane->adaptive)
         dsr_lane_pause(lane, dsr_clock_ns() + (uint64_t)x->rate_wait_ms * NS_PER_MS);
     lane->tokens += x->progress;
     x->progress = 0;

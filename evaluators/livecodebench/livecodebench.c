@@ -294,13 +294,13 @@ static int grade(const struct dsr_answer *answer, struct dsr_grade *verdict, str
     struct lcb_tests tests = {0};
     const char *code, *broken = NULL, *text = answer->answer;
     size_t n, len = answer->answer_len, i;
-    bool own = !strcmp(answer->mode, "dsr");
+    bool own;
     int timeout, rc = 0;
     json_t *test;
     memset(verdict, 0, sizeof *verdict);
-    if (!own && strcmp(answer->mode, "opencompass"))
-        return dsr_error_set(err, DSR_EINVAL, "no grader \"%s\"; there are: dsr, opencompass",
-                             answer->mode);
+    rc = dsr_grade_mode(answer, &own, err);
+    if (rc)
+        return rc;
     if (own)
         text = dsr_answer_after_think(text, len, &len);
     snprintf(verdict->rule, sizeof verdict->rule, "no_code");

@@ -81,20 +81,6 @@ static void *open_generator(const json_t *config, const char *path, const struct
     return NULL;
 }
 
-static bool fits(const struct dsr_prompt_limits *limits, const json_t *messages)
-{
-    int64_t tokens = 0;
-    size_t i;
-    json_t *message;
-    json_array_foreach((json_t *)messages, i, message)
-    {
-        const json_t *text = json_object_get(message, "content");
-        tokens += 4 + dsr_estimate_tokens(json_string_value(text), json_string_length(text));
-    }
-    return tokens >= limits->min_input_tokens &&
-           (!limits->max_input_tokens || tokens <= limits->max_input_tokens);
-}
-
 static int generate(void *state, const struct dsr_prompt_limits *limits, struct dsr_rng *rng,
                     struct dsr_chat *chat, struct dsr_error *err)
 {
@@ -106,7 +92,7 @@ static int generate(void *state, const struct dsr_prompt_limits *limits, struct 
         const json_t *messages = json_object_get(entry, "messages");
         const json_t *most = json_object_get(entry, "max_tokens");
         int rc = 0;
-        if (!fits(limits, messages))
+        if (!dsr_prompt_fits(limits, dsr_estimate_messages(messages, json_array_size(messages))))
             continue;
         json_array_foreach((json_t *)messages, i, message)
         {

@@ -101,8 +101,7 @@ static int generate(void *state, const struct dsr_prompt_limits *limits, struct 
         const json_t *question =
             json_array_get(questions, (size_t)dsr_rng_below(rng, json_array_size(questions)));
         int64_t tokens = tokens_of(input) + tokens_of(question) + 40;
-        if ((limits->max_input_tokens && tokens > limits->max_input_tokens) ||
-            tokens < limits->min_input_tokens)
+        if (!dsr_prompt_fits(limits, tokens))
             continue;
         int64_t wanted = limits->output_tokens ? limits->output_tokens : dsr_chat_max_tokens(chat);
         char *text = NULL;

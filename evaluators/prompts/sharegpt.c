@@ -110,23 +110,6 @@ static void *open_generator(const json_t *config, const char *path, const struct
     return NULL;
 }
 
-static int64_t estimate(const json_t *turns, size_t n)
-{
-    int64_t tokens = 0;
-    for (size_t i = 0; i < n; i++) {
-        const json_t *text = json_object_get(json_array_get(turns, i), "content");
-        tokens += 4 + dsr_estimate_tokens(json_string_value(text), json_string_length(text));
-    }
-    return tokens;
-}
-
-static bool fits(const struct dsr_prompt_limits *limits, const json_t *turns, size_t n)
-{
-    int64_t tokens = estimate(turns, n);
-    return (!limits->max_input_tokens || tokens <= limits->max_input_tokens) &&
-           tokens >= limits->min_input_tokens;
-}
-
 static int add_turns(const json_t *turns, size_t n, int64_t output_tokens, struct dsr_chat *chat)
 {
     char intro[96] = "";
@@ -157,7 +140,7 @@ static int generate(void *state, const struct dsr_prompt_limits *limits, struct 
         size_t users = (json_array_size(turns) + 1) / 2, n = 1;
         if (g->multi)
             n = 2 * (size_t)(1 + dsr_rng_below(rng, users - 1)) + 1;
-        if (!fits(limits, turns, n))
+        if (!dsr_prompt_fits(limits, dsr_estimate_messages(turns, n)))
             continue;
         int rc = add_turns(turns, n, limits->output_tokens, chat);
         return rc ? dsr_error_set(err, rc, "out of memory") : 0;

@@ -122,6 +122,8 @@ DSR_API void dsr_grade_first_answer(const struct dsr_answer *answer, struct dsr_
 DSR_API void dsr_grade_first_capital(const struct dsr_answer *answer, struct dsr_grade *grade);
 /* OpenCompass's rule for AIME, as far as integers go: the last \boxed{}, else the last formula. */
 DSR_API void dsr_grade_latex_integer(const struct dsr_answer *answer, struct dsr_grade *grade);
+/* Whether the answer's mode is "dsr" (own) or "opencompass"; DSR_EINVAL for any other. */
+DSR_API int dsr_grade_mode(const struct dsr_answer *answer, bool *own, struct dsr_error *err);
 /* Grades by the mode of the answer: own for "dsr", opencompass for "opencompass". DSR_EINVAL for
  * any other. */
 typedef void dsr_grader_fn(const struct dsr_answer *answer, struct dsr_grade *grade);

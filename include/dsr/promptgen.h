@@ -35,6 +35,11 @@ struct dsr_promptgen_ops {
 /* An estimate of the tokens of a text, as described above. Thread-safe. */
 DSR_API int64_t dsr_estimate_tokens(const char *text, size_t len);
 
+/* The same for the first n of an array of {"role","content"}, with what frames each. */
+DSR_API int64_t dsr_estimate_messages(const json_t *messages, size_t n);
+/* So many tokens are within the bounds. */
+DSR_API bool dsr_prompt_fits(const struct dsr_prompt_limits *limits, int64_t tokens);
+
 #ifdef __cplusplus
 }
 #endif
