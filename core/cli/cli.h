@@ -44,6 +44,13 @@ __attribute__((visibility("default"))) int dsr_main(int argc, char **argv);
 int dsr_ctx_open(struct dsr_ctx *ctx, const struct dsr_globals *globals, struct dsr_error *err);
 void dsr_ctx_close(struct dsr_ctx *ctx);
 
+/* What every command does around its own work: reads the command line into args (flags as
+ * argp_parse takes them), opens the context, tells the error that work returns, closes. Returns the
+ * exit status: what work set (0 before), or the error's. */
+typedef int dsr_work_fn(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err);
+int dsr_command_run(const struct argp *argp, unsigned flags, int argc, char **argv,
+                    const struct dsr_globals *globals, void *args, dsr_work_fn *work);
+
 /* Prints the error once (as JSON too with --format json) and returns the exit status for it. */
 int dsr_fail(const struct dsr_globals *globals, const struct dsr_error *err);
 /* Numbers and words of options; a bad one ends the program with status 2 through argp_error. */

@@ -144,3 +144,18 @@ void dsr_job_name(const char *text, char job[37])
     else
         dsr_uuid_of(text, strlen(text), job);
 }
+
+int dsr_command_run(const struct argp *argp, unsigned flags, int argc, char **argv,
+                    const struct dsr_globals *globals, void *args, dsr_work_fn *work)
+{
+    struct dsr_ctx ctx;
+    struct dsr_error err = {0};
+    int status = 0;
+    argp_parse(argp, argc, argv, flags, NULL, args);
+    if (dsr_ctx_open(&ctx, globals, &err))
+        return dsr_fail(globals, &err);
+    if (work(&ctx, args, &status, &err))
+        status = dsr_fail(globals, &err);
+    dsr_ctx_close(&ctx);
+    return status;
+}

@@ -279,8 +279,10 @@ static void print_json(const struct args *a, const struct side *sides, const str
     json_decref(root);
 }
 
-static int compare(struct dsr_ctx *ctx, const struct args *a, struct dsr_error *err)
+static int compare(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
 {
+    const struct args *a = args;
+    (void)status;
     struct side sides[2] = {0};
     struct dsr_pairing pairing;
     struct matching matching = {0};
@@ -316,12 +318,5 @@ int dsr_cmd_compare(struct dsr_globals *globals, int argc, char **argv)
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals};
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    int status = compare(&ctx, &a, &err) ? dsr_fail(globals, &err) : 0;
-    dsr_ctx_close(&ctx);
-    return status;
+    return dsr_command_run(&argp, 0, argc, argv, globals, &a, compare);
 }

@@ -199,6 +199,28 @@ static void print(const struct report *r, enum dsr_format format)
     dsr_table_print(table);
 }
 
+static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
+{
+    const struct args *a = args;
+    struct report report = {.checks = json_array()};
+    const char *model = dsr_settings_model(&ctx->settings, a->model, err);
+    int rc = model ? 0 : err->code;
+    if (!rc) {
+        check_files(&report, &ctx->settings);
+        check_plugins(&report, ctx);
+        check_store(&report, ctx);
+        check_datasets(&report, &ctx->settings);
+        check_services(&report, ctx, model);
+        if (a->online)
+            rc = check_online(&report, ctx, model, err);
+    }
+    *status = report.bad;
+    if (!rc)
+        print(&report, a->globals->format);
+    json_decref(report.checks);
+    return rc;
+}
+
 int dsr_cmd_doctor(struct dsr_globals *globals, int argc, char **argv)
 {
     static const struct argp argp = {
@@ -209,27 +231,5 @@ int dsr_cmd_doctor(struct dsr_globals *globals, int argc, char **argv)
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals};
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    struct report report = {.checks = json_array()};
-    const char *model = dsr_settings_model(&ctx.settings, a.model, &err);
-    int rc = model ? 0 : err.code;
-    if (!rc) {
-        check_files(&report, &ctx.settings);
-        check_plugins(&report, &ctx);
-        check_store(&report, &ctx);
-        check_datasets(&report, &ctx.settings);
-        check_services(&report, &ctx, model);
-        if (a.online)
-            rc = check_online(&report, &ctx, model, &err);
-    }
-    int status = rc ? dsr_fail(globals, &err) : report.bad;
-    if (!rc)
-        print(&report, globals->format);
-    json_decref(report.checks);
-    dsr_ctx_close(&ctx);
-    return status;
+    return dsr_command_run(&argp, 0, argc, argv, globals, &a, work);
 }

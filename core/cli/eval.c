@@ -182,10 +182,12 @@ static int restore(struct dsr_ctx *ctx, struct args *a, struct dsr_eval_job *job
     return 0;
 }
 
-static int run(struct dsr_ctx *ctx, struct args *a, int *status, struct dsr_error *err)
+static int run(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
 {
+    struct args *a = args;
     struct dsr_eval_job job = {0};
     struct dsr_eval_result result = {0};
+    dsr_host_log_to(ctx->host, ctx->settings.log_dir);
     int rc = a->o.resume ? restore(ctx, a, &job, err) : 0;
     if (!rc && a->budget)
         rc = read_budget(&ctx->settings, a->budget, &a->o.budget, err);
@@ -213,15 +215,5 @@ int dsr_cmd_eval(struct dsr_globals *globals, int argc, char **argv)
     struct args a = {
         .globals = globals,
         .o = {.repeat = 1, .shots = -1, .output = "db", .grader = "dsr", .budget = NAN}};
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    int status = 0;
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    dsr_host_log_to(ctx.host, ctx.settings.log_dir);
-    if (run(&ctx, &a, &status, &err))
-        status = dsr_fail(globals, &err);
-    dsr_ctx_close(&ctx);
-    return status;
+    return dsr_command_run(&argp, 0, argc, argv, globals, &a, run);
 }

@@ -41,6 +41,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
+{
+    const struct args *a = args;
+    const struct dsr_evaluator_ops *ops =
+        dsr_registry_ops(ctx->registry, DSR_KIND_EVALUATOR, a->evaluator, err);
+    (void)status;
+    return ops ? dsr_grade_file(ops, a->grader, a->input, stdout, err) : err->code;
+}
+
 int dsr_cmd_grade(struct dsr_globals *globals, int argc, char **argv)
 {
     static const struct argp argp = {
@@ -52,15 +61,5 @@ int dsr_cmd_grade(struct dsr_globals *globals, int argc, char **argv)
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals, .input = "/dev/stdin", .grader = "dsr"};
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    const struct dsr_evaluator_ops *ops =
-        dsr_registry_ops(ctx.registry, DSR_KIND_EVALUATOR, a.evaluator, &err);
-    int rc = ops ? dsr_grade_file(ops, a.grader, a.input, stdout, &err) : err.code;
-    int status = rc ? dsr_fail(globals, &err) : 0;
-    dsr_ctx_close(&ctx);
-    return status;
+    return dsr_command_run(&argp, 0, argc, argv, globals, &a, work);
 }

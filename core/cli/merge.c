@@ -34,6 +34,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
+{
+    const struct args *a = args;
+    struct dsr_eval_result result;
+    bool complete = false;
+    char job[37];
+    dsr_job_name(a->job, job);
+    int rc = dsr_merge(ctx, job, a->sources, a->n, &result, &complete, err);
+    if (!rc)
+        *status = dsr_result_print(&result, a->globals->format);
+    if (!rc && !complete) {
+        dsr_host_log(ctx->host, DSR_LOG_WARN, "not every shard of %s is here and whole", job);
+        *status = 1;
+    }
+    dsr_eval_result_clear(&result);
+    return rc;
+}
+
 int dsr_cmd_merge(struct dsr_globals *globals, int argc, char **argv)
 {
     static const struct argp argp = {
@@ -48,22 +66,5 @@ int dsr_cmd_merge(struct dsr_globals *globals, int argc, char **argv)
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals};
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    struct dsr_eval_result result;
-    bool complete = false;
-    char job[37];
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
-    dsr_job_name(a.job, job);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    int rc = dsr_merge(&ctx, job, a.sources, a.n, &result, &complete, &err);
-    int status = rc ? dsr_fail(globals, &err) : dsr_result_print(&result, globals->format);
-    if (!rc && !complete) {
-        dsr_host_log(ctx.host, DSR_LOG_WARN, "not every shard of %s is here and whole", job);
-        status = 1;
-    }
-    dsr_eval_result_clear(&result);
-    dsr_ctx_close(&ctx);
-    return status;
+    return dsr_command_run(&argp, ARGP_IN_ORDER, argc, argv, globals, &a, work);
 }

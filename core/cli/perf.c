@@ -207,6 +207,25 @@ static int outcome(const struct dsr_perf_result *r)
     return 0;
 }
 
+static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
+{
+    const struct args *a = args;
+    struct dsr_perf_result result;
+    enum dsr_format format = a->globals->format;
+    dsr_host_log_to(ctx->host, ctx->settings.log_dir);
+    int rc = dsr_perf_run(ctx, &a->o, &result, err);
+    if (!rc)
+        *status = outcome(&result);
+    if (!rc && format == DSR_FORMAT_JSON)
+        print_json(&result, a->o.slo.set);
+    else if (!rc)
+        print_table(&result, format);
+    if (!rc && a->o.slo.set && format == DSR_FORMAT_TABLE)
+        print_goodput(&result);
+    dsr_perf_result_clear(&result);
+    return rc;
+}
+
 int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv)
 {
     static const struct argp argp = {
@@ -219,25 +238,5 @@ int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv)
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals, .o = {.prompts = "all", .output = "db", .shape = 1}};
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    struct dsr_perf_result result;
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    dsr_host_log_to(ctx.host, ctx.settings.log_dir);
-    int status, rc = dsr_perf_run(&ctx, &a.o, &result, &err);
-    if (rc)
-        status = dsr_fail(globals, &err);
-    else
-        status = outcome(&result);
-    if (!rc && globals->format == DSR_FORMAT_JSON)
-        print_json(&result, a.o.slo.set);
-    else if (!rc)
-        print_table(&result, globals->format);
-    if (!rc && a.o.slo.set && globals->format == DSR_FORMAT_TABLE)
-        print_goodput(&result);
-    dsr_perf_result_clear(&result);
-    dsr_ctx_close(&ctx);
-    return status;
+    return dsr_command_run(&argp, 0, argc, argv, globals, &a, work);
 }

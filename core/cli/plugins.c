@@ -43,6 +43,21 @@ static void print_table(const struct dsr_loaded *files, size_t n, enum dsr_forma
     dsr_table_print(table);
 }
 
+static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
+{
+    const struct dsr_globals *globals = args;
+    size_t n;
+    (void)status;
+    (void)err;
+    dsr_registry_load_all(ctx->registry);
+    const struct dsr_loaded *files = dsr_registry_list(ctx->registry, &n);
+    if (globals->format == DSR_FORMAT_JSON)
+        print_json(files, n);
+    else
+        print_table(files, n, globals->format);
+    return 0;
+}
+
 int dsr_cmd_plugins(struct dsr_globals *globals, int argc, char **argv)
 {
     static const struct argp argp = {
@@ -53,18 +68,5 @@ int dsr_cmd_plugins(struct dsr_globals *globals, int argc, char **argv)
                "that crashes takes the program with it.",
         .children = dsr_globals_child,
     };
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    size_t n;
-    argp_parse(&argp, argc, argv, 0, NULL, globals);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    dsr_registry_load_all(ctx.registry);
-    const struct dsr_loaded *files = dsr_registry_list(ctx.registry, &n);
-    if (globals->format == DSR_FORMAT_JSON)
-        print_json(files, n);
-    else
-        print_table(files, n, globals->format);
-    dsr_ctx_close(&ctx);
-    return 0;
+    return dsr_command_run(&argp, 0, argc, argv, globals, globals, work);
 }

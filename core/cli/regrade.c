@@ -37,6 +37,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
+{
+    const struct args *a = args;
+    struct dsr_eval_result result;
+    char job[37];
+    dsr_job_name(a->job, job);
+    int rc = dsr_regrade(ctx, job, a->grader, &result, err);
+    if (rc)
+        dsr_error_wrap(err, "job %s", a->job);
+    else
+        *status = dsr_result_print(&result, a->globals->format);
+    dsr_eval_result_clear(&result);
+    return rc;
+}
+
 int dsr_cmd_regrade(struct dsr_globals *globals, int argc, char **argv)
 {
     static const struct argp argp = {
@@ -48,19 +63,5 @@ int dsr_cmd_regrade(struct dsr_globals *globals, int argc, char **argv)
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals};
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    struct dsr_eval_result result;
-    char job[37];
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    dsr_job_name(a.job, job);
-    int rc = dsr_regrade(&ctx, job, a.grader, &result, &err);
-    if (rc)
-        dsr_error_wrap(&err, "job %s", a.job);
-    int status = rc ? dsr_fail(globals, &err) : dsr_result_print(&result, globals->format);
-    dsr_eval_result_clear(&result);
-    dsr_ctx_close(&ctx);
-    return status;
+    return dsr_command_run(&argp, 0, argc, argv, globals, &a, work);
 }

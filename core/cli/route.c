@@ -210,6 +210,32 @@ static void print_why(const struct dsr_snapshot *snapshot, const struct dsr_rank
     print_failed(snapshot, r);
 }
 
+static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
+{
+    const struct args *a = args;
+    enum dsr_format format = a->globals->format;
+    struct dsr_snapshot snapshot = {0};
+    struct dsr_ranking ranking = {0};
+    const char *model = dsr_settings_model(&ctx->settings, a->model, err);
+    int rc = model ? fill_snapshot(ctx, a, model, &snapshot, err) : err->code;
+    if (!rc)
+        rc = rank(ctx, a, &snapshot, &ranking, err);
+    if (!rc) {
+        *status = ranking.n_matched ? 0 : 1;
+        if (format == DSR_FORMAT_JSON)
+            print_json(a, model, &snapshot, &ranking);
+        else
+            print_table(a, &snapshot, &ranking);
+        if (a->explain && format == DSR_FORMAT_TABLE)
+            print_why(&snapshot, &ranking);
+        if (!ranking.n_matched)
+            dsr_host_log(ctx->host, DSR_LOG_WARN, "no provider matches; --explain says why");
+    }
+    dsr_ranking_clear(&ranking);
+    dsr_snapshot_clear(&snapshot);
+    return rc;
+}
+
 int dsr_cmd_route(struct dsr_globals *globals, int argc, char **argv)
 {
     static const struct argp argp = {
@@ -220,33 +246,5 @@ int dsr_cmd_route(struct dsr_globals *globals, int argc, char **argv)
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals, .router = "requirement", .currency = "CNY"};
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    struct dsr_snapshot snapshot = {0};
-    struct dsr_ranking ranking = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    const char *model = dsr_settings_model(&ctx.settings, a.model, &err);
-    int rc = model ? fill_snapshot(&ctx, &a, model, &snapshot, &err) : err.code;
-    if (!rc)
-        rc = rank(&ctx, &a, &snapshot, &ranking, &err);
-    int status;
-    if (rc) {
-        status = dsr_fail(globals, &err);
-    } else {
-        status = ranking.n_matched ? 0 : 1;
-        if (globals->format == DSR_FORMAT_JSON)
-            print_json(&a, model, &snapshot, &ranking);
-        else
-            print_table(&a, &snapshot, &ranking);
-        if (a.explain && globals->format == DSR_FORMAT_TABLE)
-            print_why(&snapshot, &ranking);
-        if (!ranking.n_matched)
-            dsr_host_log(ctx.host, DSR_LOG_WARN, "no provider matches; --explain says why");
-    }
-    dsr_ranking_clear(&ranking);
-    dsr_snapshot_clear(&snapshot);
-    dsr_ctx_close(&ctx);
-    return status;
+    return dsr_command_run(&argp, 0, argc, argv, globals, &a, work);
 }

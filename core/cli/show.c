@@ -123,6 +123,26 @@ static int scan(struct dsr_ctx *ctx, struct showing *s, struct dsr_error *err)
     return rc;
 }
 
+static int show(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
+{
+    const struct args *a = args;
+    struct showing s = {.args = a};
+    if (a->globals->format == DSR_FORMAT_JSON)
+        s.answers = json_array();
+    int rc = scan(ctx, &s, err);
+    *status = s.n == 0;
+    if (!rc && s.answers) {
+        json_t *root =
+            json_pack("{s:i, s:s, s:O}", "schema", 1, "job", a->job, "answers", s.answers);
+        dsr_print_json(root);
+        json_decref(root);
+    }
+    if (!rc && !s.n)
+        dsr_host_log(ctx->host, DSR_LOG_WARN, "job %s has no such answer", a->name);
+    json_decref(s.answers);
+    return rc;
+}
+
 int dsr_cmd_show(struct dsr_globals *globals, int argc, char **argv)
 {
     static const struct argp argp = {
@@ -135,25 +155,5 @@ int dsr_cmd_show(struct dsr_globals *globals, int argc, char **argv)
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals};
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    struct showing s = {.args = &a};
-    if (globals->format == DSR_FORMAT_JSON)
-        s.answers = json_array();
-    int rc = scan(&ctx, &s, &err);
-    int status = rc ? dsr_fail(globals, &err) : s.n == 0;
-    if (!rc && s.answers) {
-        json_t *root =
-            json_pack("{s:i, s:s, s:O}", "schema", 1, "job", a.job, "answers", s.answers);
-        dsr_print_json(root);
-        json_decref(root);
-    }
-    if (!rc && !s.n)
-        dsr_host_log(ctx.host, DSR_LOG_WARN, "job %s has no such answer", a.name);
-    json_decref(s.answers);
-    dsr_ctx_close(&ctx);
-    return status;
+    return dsr_command_run(&argp, 0, argc, argv, globals, &a, show);
 }

@@ -134,6 +134,23 @@ static int tokenize_input(struct tokenizing *t, struct dsr_error *err)
     return rc;
 }
 
+static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
+{
+    const struct args *a = args;
+    struct dsr_tokenizer *tokenizer = NULL;
+    bool known = a->model && dsr_settings_model_json(&ctx->settings, a->model);
+    const char *model = known ? a->model : dsr_settings_model(&ctx->settings, a->model, err);
+    int rc =
+        model ? dsr_yardstick_open(&tokenizer, &ctx->settings, model, a->file, err) : err->code;
+    struct tokenizing t = {.args = a, .tokenizer = tokenizer};
+    (void)status;
+    if (!rc)
+        rc = tokenize_input(&t, err);
+    dsr_ids_clear(&t.ids);
+    dsr_tokenizer_close(tokenizer);
+    return rc;
+}
+
 int dsr_cmd_tokenize(struct dsr_globals *globals, int argc, char **argv)
 {
     static const struct argp argp = {
@@ -147,21 +164,5 @@ int dsr_cmd_tokenize(struct dsr_globals *globals, int argc, char **argv)
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals, .input = "/dev/stdin"};
-    struct dsr_ctx ctx;
-    struct dsr_error err = {0};
-    struct dsr_tokenizer *tokenizer = NULL;
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (dsr_ctx_open(&ctx, globals, &err))
-        return dsr_fail(globals, &err);
-    bool known = a.model && dsr_settings_model_json(&ctx.settings, a.model);
-    const char *model = known ? a.model : dsr_settings_model(&ctx.settings, a.model, &err);
-    int rc = model ? dsr_yardstick_open(&tokenizer, &ctx.settings, model, a.file, &err) : err.code;
-    struct tokenizing t = {.args = &a, .tokenizer = tokenizer};
-    if (!rc)
-        rc = tokenize_input(&t, &err);
-    dsr_ids_clear(&t.ids);
-    dsr_tokenizer_close(tokenizer);
-    int status = rc ? dsr_fail(globals, &err) : 0;
-    dsr_ctx_close(&ctx);
-    return status;
+    return dsr_command_run(&argp, 0, argc, argv, globals, &a, work);
 }
