@@ -1,9 +1,10 @@
-/* Log-linear histogram with blocks on demand. */
+/* Log-linear histogram with pages on demand. */
 #include "core/metric/histogram.h"
 
 #include <math.h>
 
-#define BLOCK 1024u
+#define BLOCK 1024u /* buckets of a power of two */
+#define PAGE 128u   /* buckets that are allocated together */
 
 /* Block 0 and 1 hold 0..2047 exactly; block b > 1 holds [2^(9+b), 2^(10+b)) in steps of 2^(b-1). */
 static size_t index_of(uint64_t value)
@@ -12,7 +13,7 @@ static size_t index_of(uint64_t value)
         return (size_t)value;
     unsigned shift = 63u - (unsigned)__builtin_clzll(value) - 10u;
     size_t index = (size_t)(shift + 1) * BLOCK + (size_t)((value >> shift) - BLOCK);
-    size_t last = DSR_HIST_BLOCKS * BLOCK - 1;
+    size_t last = DSR_HIST_PAGES * PAGE - 1;
     return index < last ? index : last;
 }
 
@@ -29,10 +30,10 @@ static double value_of(size_t index)
 int dsr_hist_add_many(struct dsr_hist *hist, uint64_t value, uint32_t count)
 {
     size_t index = index_of(value);
-    uint32_t **block = &hist->blocks[index / BLOCK];
-    if (!*block && !(*block = calloc(BLOCK, sizeof **block)))
+    uint32_t **page = &hist->pages[index / PAGE];
+    if (!*page && !(*page = calloc(PAGE, sizeof **page)))
         return DSR_ENOMEM;
-    (*block)[index % BLOCK] += count;
+    (*page)[index % PAGE] += count;
     if (!hist->n || value < hist->min)
         hist->min = value;
     if (!hist->n || value > hist->max)
@@ -49,13 +50,13 @@ int dsr_hist_add(struct dsr_hist *hist, uint64_t value)
 
 int dsr_hist_merge(struct dsr_hist *into, const struct dsr_hist *from)
 {
-    for (size_t b = 0; b < DSR_HIST_BLOCKS; b++) {
-        if (!from->blocks[b])
+    for (size_t p = 0; p < DSR_HIST_PAGES; p++) {
+        if (!from->pages[p])
             continue;
-        if (!into->blocks[b] && !(into->blocks[b] = calloc(BLOCK, sizeof(uint32_t))))
+        if (!into->pages[p] && !(into->pages[p] = calloc(PAGE, sizeof(uint32_t))))
             return DSR_ENOMEM;
-        for (size_t i = 0; i < BLOCK; i++)
-            into->blocks[b][i] += from->blocks[b][i];
+        for (size_t i = 0; i < PAGE; i++)
+            into->pages[p][i] += from->pages[p][i];
     }
     if (from->n && (!into->n || from->min < into->min))
         into->min = from->min;
@@ -68,17 +69,17 @@ int dsr_hist_merge(struct dsr_hist *into, const struct dsr_hist *from)
 
 void dsr_hist_reset(struct dsr_hist *hist)
 {
-    for (size_t b = 0; b < DSR_HIST_BLOCKS; b++)
-        if (hist->blocks[b])
-            memset(hist->blocks[b], 0, BLOCK * sizeof(uint32_t));
+    for (size_t p = 0; p < DSR_HIST_PAGES; p++)
+        if (hist->pages[p])
+            memset(hist->pages[p], 0, PAGE * sizeof(uint32_t));
     hist->n = hist->min = hist->max = 0;
     hist->sum = 0;
 }
 
 void dsr_hist_clear(struct dsr_hist *hist)
 {
-    for (size_t b = 0; b < DSR_HIST_BLOCKS; b++)
-        free(hist->blocks[b]);
+    for (size_t p = 0; p < DSR_HIST_PAGES; p++)
+        free(hist->pages[p]);
     memset(hist, 0, sizeof *hist);
 }
 
@@ -87,11 +88,11 @@ static void ranks(const struct dsr_hist *hist, uint64_t r, double value[2])
 {
     uint64_t seen = 0;
     int found = 0;
-    for (size_t b = 0; b < DSR_HIST_BLOCKS; b++) {
-        for (size_t i = 0; hist->blocks[b] && i < BLOCK; i++) {
-            seen += hist->blocks[b][i];
-            while (found < 2 && hist->blocks[b][i] && seen > r + (uint64_t)found)
-                value[found++] = value_of(b * BLOCK + i);
+    for (size_t p = 0; p < DSR_HIST_PAGES; p++) {
+        for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
+            seen += hist->pages[p][i];
+            while (found < 2 && hist->pages[p][i] && seen > r + (uint64_t)found)
+                value[found++] = value_of(p * PAGE + i);
         }
     }
     if (found == 1)
@@ -116,12 +117,12 @@ double dsr_hist_mean(const struct dsr_hist *hist)
 json_t *dsr_hist_to_json(const struct dsr_hist *hist)
 {
     json_t *json = json_array();
-    for (size_t b = 0; json && b < DSR_HIST_BLOCKS; b++) {
-        for (size_t i = 0; hist->blocks[b] && i < BLOCK; i++) {
-            if (!hist->blocks[b][i])
+    for (size_t p = 0; json && p < DSR_HIST_PAGES; p++) {
+        for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
+            if (!hist->pages[p][i])
                 continue;
-            json_t *pair = json_pack("[I, I]", (json_int_t)value_of(b * BLOCK + i),
-                                     (json_int_t)hist->blocks[b][i]);
+            json_t *pair = json_pack("[I, I]", (json_int_t)value_of(p * PAGE + i),
+                                     (json_int_t)hist->pages[p][i]);
             json_array_append_new(json, pair);
         }
     }

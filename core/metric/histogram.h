@@ -1,16 +1,16 @@
 /* A log-linear histogram in the manner of HdrHistogram (Gil Tene): every value is kept to three
- * significant digits (buckets of 1/1024 of their power of two). Blocks of counts are allocated as
+ * significant digits (buckets of 1/1024 of their power of two). Pages of counts are allocated as
  * values fall into them, so that a stream of steady gaps takes a few KiB. */
 #ifndef DSR_HISTOGRAM_H
 #define DSR_HISTOGRAM_H
 
 #include "core/base/base.h"
 
-#define DSR_HIST_BLOCKS 28 /* values up to 2^37 - 1 */
+#define DSR_HIST_PAGES 224 /* values up to 2^37 - 1 */
 
 /* Values are microseconds here. */
 struct dsr_hist {
-    uint32_t *blocks[DSR_HIST_BLOCKS]; /* 1024 counts each */
+    uint32_t *pages[DSR_HIST_PAGES]; /* 128 counts each */
     uint64_t n;
     uint64_t min, max;
     double sum;

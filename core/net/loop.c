@@ -20,19 +20,36 @@ static void watch_closed(uv_handle_t *handle)
     free(watch);
 }
 
+/* What ended is taken care of between the polls, a slice at a time: were it done here, the tokens
+ * that wait on other sockets would be stamped late. */
+static void on_slice(uv_idle_t *idle)
+{
+    struct dsr_net *net = idle->data;
+    if (dsr_net_reap(net, dsr_clock_ns() + DSR_SLICE_NS))
+        uv_idle_stop(idle);
+}
+
+static void act(struct dsr_net *net, curl_socket_t socket, int flags)
+{
+    int running = net->running;
+    curl_multi_socket_action(net->multi, socket, flags, &running);
+    if (running != net->running && !uv_is_active((uv_handle_t *)&net->slice))
+        uv_idle_start(&net->slice, on_slice);
+    net->running = running;
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
     struct watch *watch = (struct watch *)poll;
     struct dsr_net *net = watch->net;
-    int flags = 0, running;
+    int flags = 0;
     if (status < 0)
         flags = CURL_CSELECT_ERR;
     if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
-    curl_multi_socket_action(net->multi, watch->socket, flags, &running);
-    dsr_net_reap(net);
+    act(net, watch->socket, flags);
 }
 
 static struct watch *watch_new(struct dsr_net *net, curl_socket_t socket)
@@ -72,10 +89,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void
 
 static void on_timeout(uv_timer_t *timer)
 {
-    struct dsr_net *net = timer->data;
-    int running;
-    curl_multi_socket_action(net->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    dsr_net_reap(net);
+    act(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *arg)
@@ -111,7 +125,9 @@ struct dsr_net *dsr_net_new(uv_loop_t *loop, const struct dsr_host *host, struct
     net->ca_folder = environment("SSL_CERT_DIR");
     uv_timer_init(loop, &net->timer);
     net->timer.data = net;
-    net->handles = 1;
+    uv_idle_init(loop, &net->slice);
+    net->slice.data = net;
+    net->handles = 2;
     curl_multi_setopt(net->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(net->multi, CURLMOPT_SOCKETDATA, net);
     curl_multi_setopt(net->multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -124,7 +140,7 @@ void dsr_net_set_connections(struct dsr_net *net, long n)
     curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, n);
 }
 
-static void timer_closed(uv_handle_t *handle)
+static void handle_closed(uv_handle_t *handle)
 {
     forget(handle->data);
 }
@@ -151,5 +167,6 @@ void dsr_net_close(struct dsr_net *net)
         uv_close((uv_handle_t *)&t->timer, transfer_closed);
     }
     curl_multi_cleanup(net->multi);
-    uv_close((uv_handle_t *)&net->timer, timer_closed);
+    uv_close((uv_handle_t *)&net->timer, handle_closed);
+    uv_close((uv_handle_t *)&net->slice, handle_closed);
 }

@@ -9,6 +9,10 @@
 struct dsr_net;
 struct dsr_transfer;
 
+/* Work that can wait (answers that ended, requests to be begun) is done in slices of this length
+ * between two polls, so that it delays the stamp of a token by little more. */
+#define DSR_SLICE_NS 250000u
+
 struct dsr_net *dsr_net_new(uv_loop_t *loop, const struct dsr_host *host, struct dsr_error *err);
 /* Cancels what is in flight (no callbacks) and closes; its memory goes when the loop has run. */
 void dsr_net_close(struct dsr_net *net);

@@ -4,6 +4,8 @@
 #include "core/net/transfer.h"
 
 #define MAX_BODY (1 << 20) /* of what is kept of an error body */
+#define READ_SIZE 4096L /* of curl's buffer: many streams are open at once, each of small events   \
+                         */
 #define NS_PER_MS 1000000u
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
@@ -104,18 +106,19 @@ static const char *fault_of(CURLcode code, const struct dsr_transfer *t)
     }
 }
 
-void dsr_net_reap(struct dsr_net *net)
+bool dsr_net_reap(struct dsr_net *net, uint64_t until_ns)
 {
     CURLMsg *msg;
     int left;
-    while ((msg = curl_multi_info_read(net->multi, &left))) {
+    do {
         struct dsr_transfer *t;
-        if (msg->msg != CURLMSG_DONE)
-            continue;
+        if (!(msg = curl_multi_info_read(net->multi, &left)))
+            return true;
         CURLcode code = msg->data.result;
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
         finish(t, fault_of(code, t), t->message[0] ? t->message : curl_easy_strerror(code));
-    }
+    } while (dsr_clock_ns() < until_ns);
+    return false;
 }
 
 /* The deadline that ends first, with its name. The connect deadline is curl's. */
@@ -144,6 +147,9 @@ static void on_deadline(uv_timer_t *timer)
 {
     struct dsr_transfer *t = timer->data;
     const char *name;
+    dsr_net_reap(t->net, UINT64_MAX); /* it may have ended already */
+    if (!t->active)
+        return;
     uint64_t now = dsr_clock_ns(), at = next_deadline(t, &name);
     if (at <= now) {
         char message[96];
@@ -232,6 +238,7 @@ static void set_options(struct dsr_transfer *t, const struct dsr_http_request *r
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "dsr-run/" PACKAGE_VERSION);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_SIZE);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(t->deadlines.connect_ms ? t->deadlines.connect_ms : 300000));
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

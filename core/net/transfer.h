@@ -9,6 +9,8 @@ struct dsr_net {
     const struct dsr_host *host;
     CURLM *multi;
     uv_timer_t timer;
+    uv_idle_t slice;
+    int running;                     /* transfers, as curl last told */
     const char *ca_file, *ca_folder; /* from the environment */
     struct dsr_transfer *all;        /* every transfer ever made */
     struct dsr_transfer *idle;       /* those ready for the next request */
@@ -30,7 +32,8 @@ struct dsr_transfer {
     char message[CURL_ERROR_SIZE];
 };
 
-/* Ends the transfers that curl has finished with. */
-void dsr_net_reap(struct dsr_net *net);
+/* Ends transfers that curl has finished with, until the clock shows until_ns. True when none is
+ * left. */
+bool dsr_net_reap(struct dsr_net *net, uint64_t until_ns);
 
 #endif

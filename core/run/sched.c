@@ -26,7 +26,9 @@ struct dsr_sched {
     int in_flight;
     struct flight *idle, *running;
     uv_timer_t timer;
+    uv_idle_t slice; /* active while requests could be begun */
     struct dsr_rng rng;
+    int handles;
     bool started, ended;
 };
 
@@ -35,6 +37,11 @@ static void pump(struct dsr_sched *s);
 static void on_timer(uv_timer_t *timer)
 {
     pump(timer->data);
+}
+
+static void on_slice(uv_idle_t *idle)
+{
+    pump(idle->data);
 }
 
 struct dsr_sched *dsr_sched_new(uv_loop_t *loop, struct dsr_net *net, const struct dsr_fleet *fleet,
@@ -57,6 +64,9 @@ struct dsr_sched *dsr_sched_new(uv_loop_t *loop, struct dsr_net *net, const stru
     dsr_rng_init(&s->rng, options->seed, 0x7363686564);
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;
+    uv_idle_init(loop, &s->slice);
+    s->slice.data = s;
+    s->handles = 2;
     return s;
 }
 
@@ -94,6 +104,8 @@ void dsr_sched_stop(struct dsr_sched *s)
 static void sched_free(uv_handle_t *handle)
 {
     struct dsr_sched *s = handle->data;
+    if (--s->handles)
+        return;
     free(s->lanes);
     free(s);
 }
@@ -111,6 +123,7 @@ void dsr_sched_close(struct dsr_sched *s)
         free(f);
     }
     uv_close((uv_handle_t *)&s->timer, sched_free);
+    uv_close((uv_handle_t *)&s->slice, sched_free);
 }
 
 int dsr_sched_add(struct dsr_sched *s, size_t lane, struct dsr_chat *chat, void *user,
@@ -263,12 +276,18 @@ static void sleep_until_due(struct dsr_sched *s, uint64_t now)
     }
 }
 
+/* Begins what may be begun, for a slice of time; the rest after the next poll. */
 static void pump(struct dsr_sched *s)
 {
-    uint64_t now = dsr_clock_ns();
+    uint64_t now = dsr_clock_ns(), until = now + DSR_SLICE_NS;
     if (!s->started)
         return;
+    uv_idle_stop(&s->slice);
     for (size_t missed = 0; missed < s->n_lanes && s->in_flight < s->options.max_workers;) {
+        if (now > until) {
+            uv_idle_start(&s->slice, on_slice);
+            return;
+        }
         struct dsr_lane *lane = &s->lanes[s->turn];
         s->turn = (s->turn + 1) % s->n_lanes;
         struct dsr_task *task = take_task(s, lane, now);
@@ -277,6 +296,7 @@ static void pump(struct dsr_sched *s)
             dsr_lane_make_wait(lane, task);
             break;
         }
+        now = dsr_clock_ns();
     }
     sleep_until_due(s, now);
 }
