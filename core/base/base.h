@@ -115,6 +115,9 @@ void dsr_host_on_line(struct dsr_host *host, void (*hook)(void *arg, bool before
 /* Names of benchmark metrics beside the built-in table; an array of strings, borrowed. */
 void dsr_host_add_metric(struct dsr_host *host, const char *name);
 const json_t *dsr_host_metrics(const struct dsr_host *host);
+/* Where the program keeps what it made for itself; NULL until it was set. folder is copied. */
+int dsr_host_set_state(struct dsr_host *host, const char *folder);
+const char *dsr_host_state(const struct dsr_host *host);
 /* Replaces this secret by "***" in every line logged from now on. */
 void dsr_host_hide(struct dsr_host *host, const char *secret);
 

@@ -14,7 +14,9 @@ struct dsr_host {
     size_t n_secrets;
     void (*hook)(void *arg, bool before);
     void *hook_arg;
-    json_t *metrics; /* set while the program starts, read-only later */
+    /* set while the program starts, read-only later */
+    json_t *metrics;
+    char *state;
 };
 
 struct dsr_host *dsr_host_new(enum dsr_level level, const char *program)
@@ -38,6 +40,7 @@ void dsr_host_free(struct dsr_host *host)
         free(host->secrets[i]);
     free(host->secrets);
     json_decref(host->metrics);
+    free(host->state);
     pthread_mutex_destroy(&host->lock);
     free(host);
 }
@@ -75,6 +78,18 @@ void dsr_host_add_metric(struct dsr_host *host, const char *name)
 const json_t *dsr_host_metrics(const struct dsr_host *host)
 {
     return host ? host->metrics : NULL;
+}
+
+int dsr_host_set_state(struct dsr_host *host, const char *folder)
+{
+    free(host->state);
+    host->state = strdup(folder);
+    return host->state ? 0 : DSR_ENOMEM;
+}
+
+const char *dsr_host_state(const struct dsr_host *host)
+{
+    return host ? host->state : NULL;
 }
 
 void dsr_host_hide(struct dsr_host *host, const char *secret)

@@ -1,9 +1,6 @@
 /* Chats: messages and limits. */
 #include "core/chat/chat.h"
 
-#include <dsr/promptgen.h>
-#include <math.h>
-
 struct dsr_chat *dsr_chat_new(const json_t *model)
 {
     struct dsr_chat *chat = calloc(1, sizeof *chat);
@@ -82,28 +79,4 @@ double dsr_chat_top_p(const struct dsr_chat *chat)
 bool dsr_chat_stream(const struct dsr_chat *chat)
 {
     return chat->stream;
-}
-
-int64_t dsr_estimate_tokens(const char *text, size_t len)
-{
-    size_t ascii = 0;
-    for (size_t i = 0; i < len; i++)
-        ascii += (unsigned char)text[i] < 0x80;
-    return (int64_t)ceil((double)ascii / 4.0 + (double)(len - ascii) / 1.5);
-}
-
-int64_t dsr_estimate_messages(const json_t *messages, size_t n)
-{
-    int64_t tokens = 0;
-    for (size_t i = 0; i < n; i++) {
-        const json_t *text = json_object_get(json_array_get(messages, i), "content");
-        tokens += 4 + dsr_estimate_tokens(json_string_value(text), json_string_length(text));
-    }
-    return tokens;
-}
-
-bool dsr_prompt_fits(const struct dsr_prompt_limits *limits, int64_t tokens)
-{
-    return tokens >= limits->min_input_tokens &&
-           (!limits->max_input_tokens || tokens <= limits->max_input_tokens);
 }

@@ -14,6 +14,8 @@ int dsr_ctx_open(struct dsr_ctx *ctx, const struct dsr_globals *globals, struct 
     if (!ctx->host)
         return dsr_error_nomem(err);
     int rc = dsr_settings_load(&ctx->settings, globals->config, globals->data, ctx->host, err);
+    if (!rc && dsr_host_set_state(ctx->host, ctx->settings.layout.state_dir))
+        rc = dsr_error_nomem(err);
     if (!rc && globals->store)
         rc = dsr_settings_set_store(&ctx->settings, globals->store, err);
     if (!rc) {

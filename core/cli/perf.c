@@ -9,7 +9,17 @@ struct args {
     struct dsr_perf_options o;
 };
 
-enum { OPT_PROMPTS = 256, OPT_DURATION, OPT_WARMUP, OPT_SEED, OPT_OUTPUT, OPT_ARRIVAL, OPT_SLO };
+enum {
+    OPT_PROMPTS = 256,
+    OPT_DURATION,
+    OPT_WARMUP,
+    OPT_SEED,
+    OPT_OUTPUT,
+    OPT_ARRIVAL,
+    OPT_SLO,
+    OPT_INPUT,
+    OPT_OUTPUT_TOKENS
+};
 
 static const struct argp_option options[] = {
     {"prompts", OPT_PROMPTS, "LIST", 0, "prompt sets of datasets.json, or all (default)", 0},
@@ -22,6 +32,8 @@ static const struct argp_option options[] = {
     {"duration", OPT_DURATION, "S", 0, "go on for S seconds instead of a number of requests", 0},
     {"warmup", OPT_WARMUP, "N", 0, "requests per provider that are sent first, not counted", 0},
     {"seed", OPT_SEED, "S", 0, "seed of prompts and arrivals (default 0)", 0},
+    {"input-tokens", OPT_INPUT, "A:B", 0, "take prompts of A to B tokens (or of exactly N)", 0},
+    {"output-tokens", OPT_OUTPUT_TOKENS, "N", 0, "bound answers to N tokens", 0},
     {"model", 'm', "MODEL", 0, "model code (default: the first of perf_models in cron.json)", 0},
     {"provider", 'p', "LIST", 0, "provider codes, comma-separated, or all (default)", 0},
     {"output", OPT_OUTPUT, "WHERE", 0, "db (default), csv or both", 0},
@@ -63,6 +75,13 @@ static error_t parse_load(int key, char *arg, struct argp_state *state, struct d
         return 0;
     case OPT_SEED:
         o->seed = (uint64_t)dsr_arg_long(state, "seed", arg, 0, INT64_MAX);
+        return 0;
+    case OPT_INPUT:
+        if (dsr_prompt_bounds_parse(arg, &o->bounds))
+            argp_error(state, "--input-tokens: \"%s\" is no range such as 100:2000", arg);
+        return 0;
+    case OPT_OUTPUT_TOKENS:
+        o->bounds.output = dsr_arg_long(state, "output-tokens", arg, 1, 10000000);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -31,11 +31,10 @@ static void on_slice(uv_idle_t *idle)
 
 static void act(struct dsr_net *net, curl_socket_t socket, int flags)
 {
-    int running = net->running;
+    int running = net->active;
     curl_multi_socket_action(net->multi, socket, flags, &running);
-    if (running != net->running && !uv_is_active((uv_handle_t *)&net->slice))
+    if (running < net->active)
         uv_idle_start(&net->slice, on_slice);
-    net->running = running;
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)

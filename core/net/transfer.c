@@ -4,8 +4,9 @@
 #include "core/net/transfer.h"
 
 #define MAX_BODY (1 << 20) /* of what is kept of an error body */
-#define READ_SIZE 4096L /* of curl's buffer: many streams are open at once, each of small events   \
-                         */
+#define READ_SIZE                                                                                  \
+    4096L /* of curl's buffer: many streams are open at once, each of small events                 \
+           */
 #define NS_PER_MS 1000000u
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
@@ -41,6 +42,7 @@ static int on_send(void *arg, char *peer, char *local, int peer_port, int local_
 static void retire(struct dsr_transfer *t)
 {
     uv_timer_stop(&t->timer);
+    t->net->active--;
     curl_multi_remove_handle(t->net->multi, t->easy);
     curl_easy_reset(t->easy);
     for (struct curl_slist *h = t->headers; h; h = h->next)
@@ -260,6 +262,7 @@ struct dsr_transfer *dsr_net_send(struct dsr_net *net, const struct dsr_http_req
         return NULL;
     }
     t->active = true;
+    net->active++;
     t->handler = handler;
     t->arg = arg;
     t->deadlines = *deadlines;

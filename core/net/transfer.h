@@ -10,7 +10,7 @@ struct dsr_net {
     CURLM *multi;
     uv_timer_t timer;
     uv_idle_t slice;
-    int running;                     /* transfers, as curl last told */
+    int active;                      /* transfers that were begun and not taken back */
     const char *ca_file, *ca_folder; /* from the environment */
     struct dsr_transfer *all;        /* every transfer ever made */
     struct dsr_transfer *idle;       /* those ready for the next request */

@@ -260,8 +260,8 @@ int dsr_perf_run(struct dsr_ctx *ctx, const struct dsr_perf_options *options,
                               NULL, err);
     if (rc)
         return rc;
-    rc = dsr_prompts_open(&p.prompts, ctx, p.session.model, options->prompts, options->seed, err);
-    p.prompts.tokenizer = p.session.tokenizer;
+    rc = dsr_prompts_open(&p.prompts, &p.session, options->prompts, options->seed, err);
+    p.prompts.bounds = options->bounds;
     p.counting = dsr_grading_new(&p.session.loop, p.session.tokenizer, "", on_counted, &p);
     if (!rc && !p.counting)
         rc = dsr_error_nomem(err);

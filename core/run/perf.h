@@ -3,7 +3,7 @@
 #define DSR_PERF_H
 
 #include "core/metric/candidate.h"
-#include "core/run/session.h"
+#include "core/run/prompts.h"
 #include "core/run/slo.h"
 
 struct dsr_perf_options {
@@ -15,7 +15,8 @@ struct dsr_perf_options {
                         arrivals; INFINITY: constant */
     struct dsr_slo slo;
     double duration; /* seconds; 0: as many as requests says */
-    int warmup;      /* per provider, sent first and not counted */
+    struct dsr_prompt_bounds bounds;
+    int warmup; /* per provider, sent first and not counted */
     uint64_t seed;
 };
 

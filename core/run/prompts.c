@@ -1,6 +1,40 @@
 /* Prompt sets opened by their generators, and the prompts made of them. */
 #include "core/run/prompts.h"
 
+int dsr_prompt_bounds_parse(const char *text, struct dsr_prompt_bounds *bounds)
+{
+    char *end;
+    int64_t min = strtoll(text, &end, 10), max = min;
+    if (end == text)
+        return DSR_EINVAL;
+    if (*end == ':') {
+        const char *second = end + 1;
+        max = strtoll(second, &end, 10);
+        if (end == second)
+            return DSR_EINVAL;
+    }
+    if (*end || min < 1 || max < min || max > 100000000)
+        return DSR_EINVAL;
+    bounds->min_input = min;
+    bounds->max_input = max;
+    return 0;
+}
+
+/* What the core reads of the options of an entry; the rest is the generator's. */
+static int read_options(struct dsr_prompt_set *set, const json_t *options, struct dsr_error *err)
+{
+    const json_t *input = json_object_get(options, "input_tokens");
+    char number[32];
+    set->bounds.output = dsr_json_int(options, "output_tokens", 0);
+    set->fresh = !json_is_false(json_object_get(options, "fresh"));
+    snprintf(number, sizeof number, "%lld", (long long)json_integer_value(input));
+    const char *text = json_is_integer(input) ? number : json_string_value(input);
+    if (input && (!text || dsr_prompt_bounds_parse(text, &set->bounds)))
+        return dsr_error_at(err, DSR_ECONFIG, "/options/input_tokens",
+                            "must be a number of tokens or a range such as \"100:2000\"");
+    return 0;
+}
+
 static int open_set(struct dsr_prompt_set *set, struct dsr_ctx *ctx, const char *name,
                     struct dsr_error *err)
 {
@@ -14,8 +48,8 @@ static int open_set(struct dsr_prompt_set *set, struct dsr_ctx *ctx, const char 
                                 dsr_json_string(entry, "promptgen", ""), err);
     if (!set->name || !set->ops)
         return set->name ? err->code : dsr_error_nomem(err);
-    set->output_tokens = dsr_json_int(json_object_get(entry, "options"), "output_tokens", 0);
-    set->state = set->ops->open(entry, path, ctx->host, err);
+    if (!read_options(set, json_object_get(entry, "options"), err))
+        set->state = set->ops->open(entry, path, ctx->host, err);
     if (set->state)
         return 0;
     if (err->pointer[0] && !err->file[0]) {
@@ -42,15 +76,18 @@ static int64_t smallest_context(const struct dsr_settings *settings, const char 
     return smallest;
 }
 
-int dsr_prompts_open(struct dsr_prompts *prompts, struct dsr_ctx *ctx, const char *model,
+int dsr_prompts_open(struct dsr_prompts *prompts, const struct dsr_session *session,
                      const char *list, uint64_t seed, struct dsr_error *err)
 {
+    struct dsr_ctx *ctx = session->ctx;
+    const char *model = session->model;
     memset(prompts, 0, sizeof *prompts);
     prompts->seed = seed;
+    prompts->tokenizer = session->tokenizer;
     prompts->model = dsr_settings_model_json(&ctx->settings, model);
     int64_t context = smallest_context(&ctx->settings, model);
     int64_t output = dsr_json_int(prompts->model, "max_tokens", 0);
-    prompts->max_input_tokens = context > 2 * output ? context - output : context / 2;
+    prompts->context = context > 2 * output ? context - output : context / 2;
     DSR_AUTO(json) json_t *names = dsr_datasets_select(&ctx->settings, list, "promptgen", err);
     if (!names)
         return err->code;
@@ -82,26 +119,58 @@ void dsr_prompts_close(struct dsr_prompts *prompts)
     memset(prompts, 0, sizeof *prompts);
 }
 
+/* Wishes of the command line win over those of the set. */
+static struct dsr_prompt_bounds bounds_of(const struct dsr_prompts *p,
+                                          const struct dsr_prompt_set *set)
+{
+    struct dsr_prompt_bounds b = p->bounds.max_input ? p->bounds : set->bounds;
+    b.output = p->bounds.output ? p->bounds.output : set->bounds.output;
+    if (!b.max_input)
+        b.max_input = p->context;
+    return b;
+}
+
+static int fill(struct dsr_prompts *p, struct dsr_prompt_set *set, size_t i, struct dsr_chat *chat,
+                struct dsr_error *err)
+{
+    struct dsr_rng rng;
+    char now[DSR_TIME_SIZE], before[96] = "";
+    dsr_rng_init(&rng, p->seed, i);
+    dsr_time_format(dsr_clock_wall_us(), now);
+    if (set->fresh)
+        snprintf(before, sizeof before, "Current time is %s (%zu).\n", now, i);
+    int64_t n = p->tokenizer ? dsr_token_count(p->tokenizer, before, strlen(before))
+                             : dsr_estimate_tokens(before, strlen(before));
+    struct dsr_prompt_bounds b = bounds_of(p, set);
+    struct dsr_prompt_limits limits = {
+        .size = sizeof limits,
+        .min_input_tokens = b.min_input > n ? b.min_input - n : 0,
+        .max_input_tokens = b.max_input > n ? b.max_input - n : b.max_input > 0,
+        .output_tokens = b.output,
+        .tokenizer = p->tokenizer,
+    };
+    int rc = set->ops->generate(set->state, &limits, &rng, chat, err);
+    if (rc == DSR_ENOTFOUND) { /* told in the user's own numbers */
+        err->code = DSR_ECONFIG;
+        dsr_error_wrap(err, "%lld to %lld input tokens", (long long)b.min_input,
+                       (long long)b.max_input);
+    }
+    if (!rc && dsr_chat_prepend(chat, before))
+        rc = dsr_error_set(err, DSR_EINVAL, "the generator made a prompt without a message");
+    if (!rc && p->bounds.output)
+        dsr_chat_set_max_tokens(chat, p->bounds.output);
+    return rc;
+}
+
 static struct dsr_chat *make_prompt(struct dsr_prompts *p, size_t i, struct dsr_error *err)
 {
     struct dsr_prompt_set *set = &p->sets[i % p->n_sets];
     struct dsr_chat *chat = dsr_chat_new(p->model);
-    struct dsr_prompt_limits limits = {.size = sizeof limits,
-                                       .max_input_tokens = p->max_input_tokens,
-                                       .output_tokens = set->output_tokens};
-    struct dsr_rng rng;
-    char now[DSR_TIME_SIZE], text[96];
     if (!chat) {
         dsr_error_nomem(err);
         return NULL;
     }
-    dsr_rng_init(&rng, p->seed, i);
-    int rc = set->ops->generate(set->state, &limits, &rng, chat, err);
-    dsr_time_format(dsr_clock_wall_us(), now);
-    snprintf(text, sizeof text, "Current time is %s (%zu).\n", now, i);
-    if (!rc && dsr_chat_prepend(chat, text))
-        rc = dsr_error_set(err, DSR_EINVAL, "the generator made a prompt without a message");
-    if (!rc)
+    if (!fill(p, set, i, chat, err))
         return chat;
     dsr_error_wrap(err, "prompts %s", set->name);
     dsr_chat_free(chat);

@@ -1,21 +1,12 @@
 /* Prompts of the user's own: JSON lines {"messages": [{"role", "content"}...]}, or {"prompt":
- * "text"} for a single turn; "max_tokens" bounds the answer to that prompt. Any line may be drawn.
- */
+ * "text"} for a single turn; "max_tokens" bounds the answer to that prompt. */
 #include <dsr/promptgen.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES 200
-
-struct generator {
-    json_t *list; /* objects with "messages" */
-};
-
 static void close_generator(void *state)
 {
-    struct generator *g = state;
-    json_decref(g->list);
-    free(g);
+    dsr_corpus_close(state);
 }
 
 static bool is_message(const json_t *message)
@@ -37,7 +28,7 @@ static const char *flaw(const json_t *object)
         return NULL;
     if (!json_is_array(messages) || !json_array_size(messages))
         return "expected \"messages\", or \"prompt\" as a text";
-    json_array_foreach((json_t *)messages, i, message)
+    json_array_foreach(messages, i, message)
     {
         if (!is_message(message))
             return "a message needs \"role\" (system, user, assistant) and \"content\" as a text";
@@ -45,67 +36,51 @@ static const char *flaw(const json_t *object)
     return NULL;
 }
 
-static int take_object(void *arg, json_t *object, int line, struct dsr_error *err)
+/* A new reference to the messages of a record. */
+static json_t *messages_of(const json_t *record)
 {
-    struct generator *g = arg;
-    const char *wrong = flaw(object);
-    const json_t *prompt = json_object_get(object, "prompt");
-    (void)line;
+    json_t *prompt = json_object_get(record, "prompt");
+    return json_is_string(prompt) ? json_pack("[{s:s, s:O}]", "role", "user", "content", prompt)
+                                  : json_incref(json_object_get(record, "messages"));
+}
+
+static int measure(const json_t *record, struct dsr_record_size *size, struct dsr_error *err)
+{
+    const char *wrong = flaw(record);
     if (wrong)
         return dsr_error_set(err, DSR_ECONFIG, "%s", wrong);
-    json_t *entry = json_copy(object);
-    if (json_is_string(prompt))
-        json_object_set_new(entry, "messages",
-                            json_pack("[{s:s, s:O}]", "role", "user", "content", prompt));
-    return json_array_append_new(g->list, entry) ? dsr_error_set(err, DSR_ENOMEM, "out of memory")
-                                                 : 0;
+    json_t *messages = messages_of(record);
+    size->least = (uint32_t)dsr_estimate_messages(messages, json_array_size(messages));
+    size->most = size->least;
+    json_decref(messages);
+    return 0;
 }
 
 static void *open_generator(const json_t *config, const char *path, const struct dsr_host *host,
                             struct dsr_error *err)
 {
     (void)config;
-    (void)host;
-    struct generator *g = path ? calloc(1, sizeof *g) : NULL;
-    if (!g || !(g->list = json_array())) {
-        free(g);
-        dsr_error_set(err, path ? DSR_ENOMEM : DSR_ECONFIG, "the entry names no file");
-        return NULL;
-    }
-    int rc = dsr_jsonl_read(path, take_object, g, err);
-    if (!rc && !json_array_size(g->list))
-        rc = dsr_error_set(err, DSR_ECONFIG, "%s holds no prompt", path);
-    if (!rc)
-        return g;
-    close_generator(g);
-    return NULL;
+    return dsr_corpus_open(path, "file-1", measure, host, err);
+}
+
+static int take(void *arg, const json_t *record, const struct dsr_prompt_limits *limits,
+                struct dsr_rng *rng, struct dsr_error *err)
+{
+    struct dsr_chat *chat = arg;
+    json_t *messages = messages_of(record);
+    const json_t *most = json_object_get(record, "max_tokens");
+    int rc = dsr_prompt_put(limits, messages, chat, err);
+    (void)rng;
+    if (!rc && most)
+        dsr_chat_set_max_tokens(chat, json_integer_value(most));
+    json_decref(messages);
+    return rc;
 }
 
 static int generate(void *state, const struct dsr_prompt_limits *limits, struct dsr_rng *rng,
                     struct dsr_chat *chat, struct dsr_error *err)
 {
-    const struct generator *g = state;
-    size_t n = json_array_size(g->list), i;
-    json_t *message;
-    for (int try = 0; try < TRIES; try++) {
-        const json_t *entry = json_array_get(g->list, (size_t)dsr_rng_below(rng, n));
-        const json_t *messages = json_object_get(entry, "messages");
-        const json_t *most = json_object_get(entry, "max_tokens");
-        int rc = 0;
-        if (!dsr_prompt_fits(limits, dsr_estimate_messages(messages, json_array_size(messages))))
-            continue;
-        json_array_foreach((json_t *)messages, i, message)
-        {
-            const json_t *text = json_object_get(message, "content");
-            rc = rc ? rc
-                    : dsr_chat_add(chat, json_string_value(json_object_get(message, "role")),
-                                   json_string_value(text), json_string_length(text));
-        }
-        if (most)
-            dsr_chat_set_max_tokens(chat, json_integer_value(most));
-        return rc ? dsr_error_set(err, rc, "out of memory") : 0;
-    }
-    return dsr_error_set(err, DSR_ENOTFOUND, "no prompt fits the limits of input tokens");
+    return dsr_corpus_draw(state, limits, rng, take, chat, err);
 }
 
 static const struct dsr_promptgen_ops ops = {
@@ -116,7 +91,7 @@ const struct dsr_plugin dsr_plugin = {
     .size = sizeof dsr_plugin,
     .kind = DSR_KIND_PROMPTGEN,
     .name = "file",
-    .version = "1.0",
+    .version = "1.1",
     .summary = "prompts of your own: JSON lines of messages",
     .licence = "Apache-2.0",
     .ops = &ops,

@@ -9,6 +9,7 @@ start_sim '{"defaults": {"ttft_ms": 20, "itl_ms": 2, "reasoning_tokens": 50, "an
 	"together": {"faults": {"stall": 1}},
 	"fireworks": {"faults": {"http_429": 1}, "retry_after_s": 0},
 	"tencent": {"ttft_ms": 1500, "itl_ms": 30},
+	"nvidia": {"faults": {"http_202": 1}},
 	"huawei": {"faults": {"empty": 1}},
 	"aliyun": {"ttft_ms": 1, "itl_ms": 0, "rate_requests": 4, "rate_window_s": 1},
 	"siliconflow": {"faults": {"http_429": 0.5}, "retry_after_s": 1}}}' --truth "$work/truth.jsonl"
@@ -26,6 +27,12 @@ check "a gap longer than idle ends the request" one volcengine '.errors == {"tim
 check "a stall does too" one together '.errors | (.timeout_idle // .timeout_first_token) == 1'
 models '{"total": 1}'
 check "the total deadline ends what goes on and on" one tencent '.errors == {"timeout_total": 1}'
+# each answer is one of two transfers: whoever overlooks that the first has ended misses the deadline
+models '{"first_token": 3, "total": 4}'
+polled() {
+	exits 0 dsr -q perf -p nvidia -n 5 --format json && json '.providers[0].succeeded == 5'
+}
+check "an end is seen when it comes" polled
 tries() { # PROVIDER: how many requests the simulator saw
 	jq -r .provider "$work/truth.jsonl" | grep -cx "$1"
 }
