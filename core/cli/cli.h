@@ -33,6 +33,7 @@ int dsr_cmd_tokenize(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_route(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_plugins(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_plugin(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_grade(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_show(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_doctor(struct dsr_globals *globals, int argc, char **argv);

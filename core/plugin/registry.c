@@ -222,6 +222,15 @@ static void load_folder(struct dsr_registry *r, const char *folder)
     free(names);
 }
 
+void dsr_registry_load_file(struct dsr_registry *r, const char *file)
+{
+    DSR_AUTO(str) char *folder = strdup(file);
+    char *slash = folder ? strrchr(folder, '/') : NULL;
+    if (slash)
+        *slash = '\0';
+    load_file(r, slash ? (*folder ? folder : "/") : ".", file);
+}
+
 void dsr_registry_load_all(struct dsr_registry *r)
 {
     for (size_t i = 0; i < r->n_folders; i++)

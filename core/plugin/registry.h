@@ -24,6 +24,8 @@ void dsr_registry_free(struct dsr_registry *registry);
  */
 const void *dsr_registry_ops(struct dsr_registry *registry, enum dsr_kind kind, const char *name,
                              struct dsr_error *err);
+/* Loads one file, wherever it is. */
+void dsr_registry_load_file(struct dsr_registry *registry, const char *file);
 /* Loads all that is there. */
 void dsr_registry_load_all(struct dsr_registry *registry);
 /* All files seen so far, in the order of search. */

@@ -1,0 +1,187 @@
+/* Steps for stores. */
+#include "core/check/check.h"
+
+#include <dsr/store.h>
+
+#define JOB "00000000-0000-4000-8000-00000000000"
+
+static char *home(const struct dsr_check *c, const char *name)
+{
+    return dsr_path_join(c->folder, name);
+}
+
+static void *open_store(struct dsr_check *c, const char *path, enum dsr_store_mode mode)
+{
+    const struct dsr_store_ops *ops = c->ops;
+    struct dsr_error err = {0};
+    void *state = ops->open(path, mode, c->host, &err);
+    if (!state)
+        dsr_check_fail(c, "open failed: %s", err.message);
+    return state;
+}
+
+static bool put(struct dsr_check *c, void *state, enum dsr_record_kind kind, int i,
+                const char *text)
+{
+    const struct dsr_store_ops *ops = c->ops;
+    struct dsr_error err = {0};
+    int64_t time_us = 1700000000000000 + (int64_t)i * 1000000;
+    char key[16], time[DSR_TIME_SIZE];
+    snprintf(key, sizeof key, "%08d", i);
+    dsr_time_format(time_us, time);
+    DSR_AUTO(json)
+    json_t *body = json_pack("{s:s, s:s, s:s, s:b, s:s, s:f, s:f, s:i, s:i}", "provider", "acme",
+                             "model", "m", "start_time", time, "success", 1, "prompt_type", text,
+                             "ttft", 0.5, "total_time", 2.0, "output_tokens", 7, "input_tokens", 3);
+    const struct dsr_record record = {kind, i % 2 ? JOB "1" : JOB "2", "m", "acme", key, time_us,
+                                      body};
+    return !ops->put(state, &record, &err) ? true
+                                           : dsr_check_fail(c, "put failed: %s", err.message);
+}
+
+static bool finish(struct dsr_check *c, void *state)
+{
+    const struct dsr_store_ops *ops = c->ops;
+    struct dsr_error err = {0};
+    int rc = ops->commit(state, &err);
+    int closed = ops->close(state, &err);
+    return !rc && !closed ? true : dsr_check_fail(c, "commit or close failed: %s", err.message);
+}
+
+struct seen {
+    size_t n, odd; /* records; of those, out of order or with another text */
+    int64_t last_us;
+};
+
+static int visit(void *arg, const struct dsr_record *record, struct dsr_error *err)
+{
+    struct seen *s = arg;
+    (void)err;
+    s->n++;
+    s->odd += record->kind == DSR_RECORD_UNKNOWN;
+    if (record->kind == DSR_RECORD_PERF) /* the contract leaves the order of answers open */
+        s->odd += record->time_us < s->last_us || strcmp(record->provider, "acme");
+    s->last_us = record->time_us;
+    return 0;
+}
+
+static bool finds(struct dsr_check *c, void *state, struct dsr_query query, size_t wanted,
+                  const char *what)
+{
+    const struct dsr_store_ops *ops = c->ops;
+    struct seen seen = {0};
+    struct dsr_error err = {0};
+    query.size = sizeof query;
+    if (ops->scan(state, &query, visit, &seen, &err))
+        return dsr_check_fail(c, "scan failed: %s", err.message);
+    if (seen.n != wanted)
+        return dsr_check_fail(c, "%zu records were found by %s instead of %zu", seen.n, what,
+                              wanted);
+    return !seen.odd ? true
+                     : dsr_check_fail(c, "records found by %s are out of order or changed", what);
+}
+
+static bool keeps_records(struct dsr_check *c)
+{
+    const struct dsr_store_ops *ops = c->ops;
+    DSR_AUTO(str) char *path = home(c, "records");
+    void *state = open_store(c, path, DSR_STORE_WRITE);
+    bool ok = state != NULL;
+    for (int i = 0; i < 20 && ok; i++)
+        ok = put(c, state, DSR_RECORD_PERF, i, "plain, \"quoted\", \xe4\xb8\xad\xf0\x9f\x98\x80\n");
+    ok = (!state || finish(c, state)) && ok;
+    state = ok ? open_store(c, path, DSR_STORE_READ) : NULL;
+    ok = state && finds(c, state, (struct dsr_query){.kind = DSR_RECORD_PERF}, 20, "kind") &&
+         finds(c, state, (struct dsr_query){.kind = DSR_RECORD_PERF, .job = JOB "1"}, 10, "job") &&
+         finds(c, state, (struct dsr_query){.kind = DSR_RECORD_PERF, .provider = "none"}, 0,
+               "a provider that is not there") &&
+         finds(c, state,
+               (struct dsr_query){.kind = DSR_RECORD_PERF,
+                                  .since_us = 1700000005000000,
+                                  .until_us = 1700000010000000},
+               5, "time");
+    struct dsr_error err = {0};
+    if (state)
+        ops->close(state, &err);
+    return ok;
+}
+
+static bool stays_whole(struct dsr_check *c)
+{
+    const struct dsr_store_ops *ops = c->ops;
+    DSR_AUTO(str) char *path = home(c, "twice");
+    struct dsr_error err = {0};
+    bool ok = true;
+    for (int i = 0; i < 2 && ok; i++) {
+        void *state = open_store(c, path, DSR_STORE_WRITE);
+        ok = state && put(c, state, DSR_RECORD_ANSWER, i, "answer");
+        ok = (!state || finish(c, state)) && ok;
+    }
+    void *state = ok ? open_store(c, path, DSR_STORE_READ) : NULL;
+    ok = state && finds(c, state, (struct dsr_query){.kind = DSR_RECORD_ANSWER}, 2,
+                        "kind, after a second opening");
+    if (state)
+        ops->close(state, &err);
+    return ok;
+}
+
+static bool locks(struct dsr_check *c)
+{
+    const struct dsr_store_ops *ops = c->ops;
+    DSR_AUTO(str) char *path = home(c, "locked");
+    struct dsr_error err = {0}, ignored = {0};
+    void *first = open_store(c, path, DSR_STORE_WRITE);
+    if (!first)
+        return false;
+    void *second = ops->open(path, DSR_STORE_WRITE, c->host, &err);
+    ops->close(first, &ignored);
+    if (!second)
+        return dsr_check_told(c, &err);
+    ops->close(second, &ignored);
+    return dsr_check_fail(c, "a second writer was let in");
+}
+
+static bool refuses_bad_places(struct dsr_check *c)
+{
+    const struct dsr_store_ops *ops = c->ops;
+    DSR_AUTO(str) char *file = dsr_check_file(c, "file", "text", 4);
+    DSR_AUTO(str) char *below = dsr_path_join(file, "below");
+    const char *paths[] = {"/proc/nonexistent/store", below};
+    for (size_t i = 0; i < DSR_COUNT(paths); i++) {
+        struct dsr_error err = {0};
+        void *state = ops->open(paths[i], DSR_STORE_WRITE, c->host, &err);
+        if (state) {
+            ops->close(state, &err);
+            return dsr_check_fail(c, "%s was opened for writing", paths[i]);
+        }
+        if (!dsr_check_told(c, &err))
+            return false;
+    }
+    return true;
+}
+
+static bool cycle(void *arg)
+{
+    struct dsr_check *c = arg;
+    DSR_AUTO(str) char *path = home(c, "cycles");
+    void *state = open_store(c, path, DSR_STORE_WRITE);
+    return state && put(c, state, DSR_RECORD_PERF, 1, "x") && finish(c, state);
+}
+
+static bool keeps_memory(struct dsr_check *c)
+{
+    double growth = dsr_check_growth(cycle, c);
+    if (growth < 0)
+        return false;
+    return growth == 0 ? true
+                       : dsr_check_fail(c, "open, put and close lose %.0f bytes each time", growth);
+}
+
+const struct dsr_check_step dsr_check_store[] = {
+    {"records come back as they were put, oldest first", keeps_records},
+    {"a second opening adds, and loses nothing", stays_whole},
+    {"a second writer is kept out with a reason", locks},
+    {"places that can't be written are refused with a reason", refuses_bad_places},
+    {"open, put and close keep no memory", keeps_memory},
+    {0},
+};
