@@ -1,12 +1,16 @@
 /* dsr-run perf */
-#include "core/cli/cli.h"
-#include "core/run/perf.h"
+#include "core/cli/perfout.h"
 
 #include <math.h>
+
+#define MAX_STEPS 64
 
 struct args {
     struct dsr_globals *globals;
     struct dsr_perf_options o;
+    const char *trace;
+    int ramp[MAX_STEPS]; /* streams at once of each step */
+    size_t n_ramp;
 };
 
 enum {
@@ -18,7 +22,10 @@ enum {
     OPT_ARRIVAL,
     OPT_SLO,
     OPT_INPUT,
-    OPT_OUTPUT_TOKENS
+    OPT_OUTPUT_TOKENS,
+    OPT_RAMP,
+    OPT_TRACE,
+    OPT_EXPORT,
 };
 
 static const struct argp_option options[] = {
@@ -29,6 +36,9 @@ static const struct argp_option options[] = {
     {"arrival", OPT_ARRIVAL, "KIND", 0, "of --rate: poisson (default), constant, gamma:SHAPE", 0},
     {"slo", OPT_SLO, "BOUNDS", 0, "tell goodput: ttft:2s,itl:100ms (ttft, ttfa, itl, tpot, total)",
      0},
+    {"ramp", OPT_RAMP, "LIST", 0, "a run for each number of requests at once, such as 1,2,4,8", 0},
+    {"trace", OPT_TRACE, "FILE", 0, "send at recorded times, prompts of recorded lengths", 0},
+    {"export", OPT_EXPORT, "FILE", 0, "write each request's record to a .jsonl or .csv file", 0},
     {"duration", OPT_DURATION, "S", 0, "go on for S seconds instead of a number of requests", 0},
     {"warmup", OPT_WARMUP, "N", 0, "requests per provider that are sent first, not counted", 0},
     {"seed", OPT_SEED, "S", 0, "seed of prompts and arrivals (default 0)", 0},
@@ -50,6 +60,18 @@ static void parse_arrival(struct argp_state *state, const char *arg, struct dsr_
         o->shape = dsr_arg_double(state, "arrival gamma", arg + 6, 0.01, 10000);
     else
         argp_error(state, "--arrival is poisson, constant or gamma:SHAPE, not \"%s\"", arg);
+}
+
+static void parse_ramp(struct argp_state *state, const char *arg, struct args *a)
+{
+    DSR_AUTO(str) char *list = strdup(arg);
+    char *save = NULL;
+    for (char *word = list ? strtok_r(list, ",", &save) : NULL; word;
+         word = strtok_r(NULL, ",", &save)) {
+        if (a->n_ramp == MAX_STEPS)
+            argp_error(state, "--ramp takes at most %d steps", MAX_STEPS);
+        a->ramp[a->n_ramp++] = (int)dsr_arg_long(state, "ramp", word, 1, 10000);
+    }
 }
 
 static error_t parse_load(int key, char *arg, struct argp_state *state, struct dsr_perf_options *o)
@@ -113,107 +135,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             argp_error(state, "%s", err.message);
         return 0;
     }
+    case OPT_RAMP:
+        parse_ramp(state, arg, a);
+        return 0;
+    case OPT_TRACE:
+        a->trace = arg;
+        return 0;
+    case OPT_EXPORT:
+        a->o.export = arg;
+        return 0;
     case ARGP_KEY_END:
-        if (a->o.rate > 0 && a->o.concurrency)
-            argp_error(state, "--rate and --concurrency exclude each other");
+        if ((a->o.rate > 0) + (a->o.concurrency > 0) + (a->n_ramp > 0) + (a->trace != NULL) > 1)
+            argp_error(state, "--rate, --concurrency, --ramp and --trace exclude each other");
+        if (!a->o.prompts && !a->trace)
+            a->o.prompts = "all";
         return 0;
     default:
         return parse_load(key, arg, state, &a->o);
     }
-}
-
-static json_t *metric_json(const struct dsr_candidate *c, const char *metric)
-{
-    static const char *const stats[] = {"avg", "median", "p90", "p99", "min", "max"};
-    json_t *json = json_object();
-    for (size_t i = 0; i < DSR_COUNT(stats); i++)
-        json_object_set_new(json, stats[i],
-                            dsr_json_real(dsr_candidate_value(c, metric, stats[i])));
-    json_object_set_new(json, "n", json_integer((json_int_t)dsr_candidate_value(c, metric, "n")));
-    json_object_set_new(json, "ci95",
-                        json_pack("[o, o]", dsr_json_real(dsr_candidate_value(c, metric, "lo95")),
-                                  dsr_json_real(dsr_candidate_value(c, metric, "hi95"))));
-    return json;
-}
-
-static json_t *provider_json(const struct dsr_candidate *c, double seconds)
-{
-    static const char *const metrics[] = {"ttft",   "ttfa", "itl",  "tpot",  "prefill",
-                                          "decode", "otps", "otpr", "total", "cost"};
-    json_t *figures = json_object();
-    for (size_t i = 0; i < DSR_COUNT(metrics); i++)
-        json_object_set_new(figures, metrics[i], metric_json(c, metrics[i]));
-    double tokens = (double)c->output_tokens, n = (double)c->requests;
-    return json_pack("{s:s, s:I, s:I, s:o, s:o, s:O, s:o, s:o, s:s?}", "provider", c->provider,
-                     "requests", (json_int_t)c->requests, "succeeded", (json_int_t)c->succeeded,
-                     "success", dsr_json_real(dsr_candidate_value(c, "success", "avg")), "metrics",
-                     figures, "errors", c->errors, "output_tokens_per_s",
-                     dsr_json_real(tokens / seconds), "requests_per_s", dsr_json_real(n / seconds),
-                     "token_source", c->token_source[0] ? c->token_source : NULL);
-}
-
-/* Share of requests that met all objectives, and how many of them a second. */
-static json_t *goodput_json(const struct dsr_perf_result *r, size_t i)
-{
-    double good = (double)r->good[i], n = (double)r->providers[i]->requests;
-    return json_pack("{s:I, s:o, s:o}", "requests", (json_int_t)r->good[i], "share",
-                     dsr_json_real(good / n), "requests_per_s",
-                     dsr_json_real(good / r->seconds[i]));
-}
-
-static void print_goodput(const struct dsr_perf_result *r)
-{
-    for (size_t i = 0; i < r->n; i++)
-        printf("%s: goodput %zu of %zu requests, %.3f a second\n", r->providers[i]->provider,
-               r->good[i], r->providers[i]->requests, (double)r->good[i] / r->seconds[i]);
-}
-
-static void print_json(const struct dsr_perf_result *r, bool slo)
-{
-    json_t *providers = json_array();
-    for (size_t i = 0; i < r->n; i++) {
-        json_t *one = provider_json(r->providers[i], r->seconds[i]);
-        if (slo)
-            json_object_set_new(one, "goodput", goodput_json(r, i));
-        json_array_append_new(providers, one);
-    }
-    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:o}", "schema", 1, "job", r->job, "model",
-                             r->model, "currency", r->currency, "providers", providers);
-    dsr_print_json(root);
-    json_decref(root);
-}
-
-static void print_table(const struct dsr_perf_result *r, enum dsr_format format)
-{
-    static const char *const columns[] = {"PROVIDER", "REQUESTS", "SUCCESS", "TTFT",
-                                          "TTFT_P90", "TTFA",     "ITL",     "DECODE",
-                                          "OTPS",     "OTPR",     "COST",    "ERRORS"};
-    struct dsr_table *table = dsr_table_new(columns, DSR_COUNT(columns), format);
-    for (size_t i = 0; table && i < r->n; i++) {
-        const struct dsr_candidate *c = r->providers[i];
-        char b[10][32];
-        struct dsr_buf errors = {0};
-        const char *name;
-        json_t *count;
-        json_object_foreach(c->errors, name, count)
-            dsr_buf_addf(&errors, "%s%s:%lld", errors.len ? " " : "", name,
-                         (long long)json_integer_value(count));
-        const char *cells[] = {c->provider,
-                               dsr_cell(b[0], 32, (double)c->requests, 0),
-                               dsr_cell(b[1], 32, dsr_candidate_value(c, "success", "avg"), 3),
-                               dsr_cell(b[2], 32, dsr_candidate_value(c, "ttft", "median"), 3),
-                               dsr_cell(b[3], 32, dsr_candidate_value(c, "ttft", "p90"), 3),
-                               dsr_cell(b[4], 32, dsr_candidate_value(c, "ttfa", "median"), 3),
-                               dsr_cell(b[5], 32, dsr_candidate_value(c, "itl", "median"), 4),
-                               dsr_cell(b[6], 32, dsr_candidate_value(c, "decode", "median"), 1),
-                               dsr_cell(b[7], 32, dsr_candidate_value(c, "otps", "median"), 1),
-                               dsr_cell(b[8], 32, dsr_candidate_value(c, "otpr", "avg"), 0),
-                               dsr_cell(b[9], 32, dsr_candidate_value(c, "cost", "avg"), 5),
-                               errors.data};
-        dsr_table_row(table, cells);
-        dsr_buf_clear(&errors);
-    }
-    dsr_table_print(table);
 }
 
 static int outcome(const struct dsr_perf_result *r)
@@ -226,22 +165,69 @@ static int outcome(const struct dsr_perf_result *r)
     return 0;
 }
 
+/* The last step's figures, and beside them all steps. */
+static json_t *sweep_json(const struct args *a, const struct dsr_perf_result *steps, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t k = 0; k < n; k++) {
+        json_t *one = dsr_perf_json(&steps[k], a->o.slo.set);
+        json_object_set_new(one, "concurrency", json_integer(a->ramp[k]));
+        json_array_append_new(list, one);
+    }
+    json_t *root = dsr_perf_json(&steps[n - 1], a->o.slo.set);
+    json_object_set_new(root, "steps", list);
+    return root;
+}
+
+static void print(const struct args *a, const struct dsr_perf_result *steps, size_t n)
+{
+    if (a->globals->format != DSR_FORMAT_JSON) {
+        dsr_perf_print(steps, a->n_ramp ? a->ramp : NULL, n, a->globals->format, a->o.slo.set);
+        return;
+    }
+    json_t *root = a->n_ramp ? sweep_json(a, steps, n) : dsr_perf_json(steps, a->o.slo.set);
+    dsr_print_json(root);
+    json_decref(root);
+}
+
+/* Each step is a job of its own. Four rounds of a step, unless the user says how many. */
+static int sweep(struct dsr_ctx *ctx, const struct args *a, int *status, struct dsr_error *err)
+{
+    struct dsr_perf_result steps[MAX_STEPS];
+    size_t n = a->n_ramp ? a->n_ramp : 1, done = 0;
+    int rc = 0;
+    for (size_t k = 0; k < n && !rc && *status != 130; k++) {
+        struct dsr_perf_options o = a->o;
+        if (a->n_ramp) {
+            o.concurrency = a->ramp[k];
+            o.requests = o.requests || o.duration > 0 ? o.requests : 4 * a->ramp[k];
+            o.export_more = k > 0;
+            if (!ctx->quiet)
+                dsr_host_log(ctx->host, DSR_LOG_INFO, "%d requests at once", a->ramp[k]);
+        }
+        rc = dsr_perf_run(ctx, &o, &steps[k], err);
+        done++;
+        int worse = rc ? 0 : outcome(&steps[k]);
+        *status = worse > *status ? worse : *status;
+    }
+    if (!rc)
+        print(a, steps, done);
+    for (size_t k = 0; k < done; k++)
+        dsr_perf_result_clear(&steps[k]);
+    return rc;
+}
+
 static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
 {
-    const struct args *a = args;
-    struct dsr_perf_result result;
-    enum dsr_format format = a->globals->format;
+    struct args *a = args;
+    struct dsr_trace trace = {0};
     dsr_host_log_to(ctx->host, ctx->settings.log_dir);
-    int rc = dsr_perf_run(ctx, &a->o, &result, err);
-    if (!rc)
-        *status = outcome(&result);
-    if (!rc && format == DSR_FORMAT_JSON)
-        print_json(&result, a->o.slo.set);
-    else if (!rc)
-        print_table(&result, format);
-    if (!rc && a->o.slo.set && format == DSR_FORMAT_TABLE)
-        print_goodput(&result);
-    dsr_perf_result_clear(&result);
+    int rc = a->trace ? dsr_trace_load(&trace, a->trace, err) : 0;
+    if (!rc) {
+        a->o.trace = a->trace ? &trace : NULL;
+        rc = sweep(ctx, a, status, err);
+    }
+    dsr_trace_clear(&trace);
     return rc;
 }
 
@@ -256,6 +242,6 @@ int dsr_cmd_perf(struct dsr_globals *globals, int argc, char **argv)
                "interrupted.",
         .children = dsr_globals_child,
     };
-    struct args a = {.globals = globals, .o = {.prompts = "all", .output = "db", .shape = 1}};
+    struct args a = {.globals = globals, .o = {.output = "db", .shape = 1}};
     return dsr_command_run(&argp, 0, argc, argv, globals, &a, work);
 }

@@ -84,6 +84,24 @@ static void note_source(struct dsr_candidate *c, const json_t *body)
         snprintf(c->token_source, sizeof c->token_source, "%s", source);
 }
 
+/* Time that is not the provider's own, and what its cache knew. */
+static void add_waits(const json_t *body, double values[DSR_M_SAMPLES])
+{
+    double billed = dsr_json_number(body, "input_tokens_billed");
+    double cached = dsr_json_number(body, "cached_tokens_billed");
+    values[DSR_M_QUEUE] = dsr_json_number(body, "queue_s");
+    values[DSR_M_TTFT_DUE] = dsr_json_number(body, "ttft_due");
+    values[DSR_M_TOTAL_DUE] = dsr_json_number(body, "total_due");
+    if (dsr_json_number(body, "connect_s") > 0) { /* a connection that stood took no time */
+        values[DSR_M_DNS] = dsr_json_number(body, "dns_s");
+        values[DSR_M_CONNECT] = dsr_json_number(body, "connect_s");
+        values[DSR_M_TLS] = dsr_json_number(body, "tls_s");
+    } else {
+        values[DSR_M_DNS] = values[DSR_M_CONNECT] = values[DSR_M_TLS] = NAN;
+    }
+    values[DSR_M_CACHED] = billed > 0 && cached >= 0 ? fmin(1, cached / billed) : NAN;
+}
+
 int dsr_candidate_add_perf(struct dsr_candidate *c, const json_t *body)
 {
     int rc = 0;
@@ -107,6 +125,7 @@ int dsr_candidate_add_perf(struct dsr_candidate *c, const json_t *body)
                                 dsr_json_int(body, "output_tokens_billed", -1),
                                 dsr_json_int(body, "cached_tokens_billed", -1)),
     };
+    add_waits(body, values);
     for (size_t i = 0; i < DSR_M_SAMPLES && !rc; i++)
         rc = dsr_samples_add(&c->samples[i], values[i]);
     c->output_tokens += isfinite(output) ? (int64_t)output : 0;
@@ -247,6 +266,12 @@ double dsr_candidate_value(const struct dsr_candidate *c, const char *metric, co
     if (!strcmp(metric, "cached_input_price"))
         return c->prices.cached;
     return bench_value(bench_of(c, metric), stat);
+}
+
+bool dsr_candidate_is_firm(const struct dsr_candidate *c, const char *metric, const char *stat)
+{
+    double p = percentile_of(stat);
+    return isnan(p) || dsr_candidate_value(c, metric, "n") * fmin(p, 100 - p) >= 100;
 }
 
 const char *dsr_candidate_provider(const struct dsr_candidate *c)

@@ -20,6 +20,13 @@ enum dsr_sample {
     DSR_M_OTPR,
     DSR_M_TOTAL,
     DSR_M_COST,
+    DSR_M_QUEUE,    /* from the moment a request was due to the moment it was begun */
+    DSR_M_TTFT_DUE, /* ttft and total, counted from the moment a request was due (open loop) */
+    DSR_M_TOTAL_DUE,
+    DSR_M_DNS, /* of requests that opened a connection */
+    DSR_M_CONNECT,
+    DSR_M_TLS,
+    DSR_M_CACHED, /* share of the input tokens that the provider's cache held, as billed */
     DSR_M_SAMPLES
 };
 
@@ -56,6 +63,11 @@ int dsr_candidate_add_bench(struct dsr_candidate *candidate, const json_t *body)
 void dsr_candidate_seal(struct dsr_candidate *candidate);
 /* Cost of one request in the currency of prices; tokens < 0 are unknown. NaN when unknown. */
 double dsr_cost(const struct dsr_prices *prices, int64_t input, int64_t output, int64_t cached);
+
+/* Whether a percentile has enough samples to be read: at least one is expected beyond it (100 for
+ * p99, 10 for p90). True for what is no percentile. */
+bool dsr_candidate_is_firm(const struct dsr_candidate *candidate, const char *metric,
+                           const char *stat);
 
 /* One line of the table of metrics. */
 struct dsr_metric {

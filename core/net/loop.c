@@ -1,10 +1,15 @@
 /* libcurl's sockets and timer on a libuv loop: uv_poll for each socket, one uv_timer. */
 #include "core/net/transfer.h"
 
-struct watch {
+struct dsr_watch {
     uv_poll_t poll; /* first member: libuv hands it back */
     struct dsr_net *net;
     curl_socket_t socket;
+    struct dsr_transfer *transfer; /* the one that it was opened for */
+    int events;                    /* that curl waits for */
+    bool held;
+    uint64_t since_ns;
+    struct dsr_watch *prev, *next; /* among those held */
 };
 
 static void forget(struct dsr_net *net)
@@ -15,19 +20,47 @@ static void forget(struct dsr_net *net)
 
 static void watch_closed(uv_handle_t *handle)
 {
-    struct watch *watch = (struct watch *)handle;
+    struct dsr_watch *watch = (struct dsr_watch *)handle;
     forget(watch->net);
     free(watch);
 }
 
+static void hold(struct dsr_watch *watch)
+{
+    struct dsr_net *net = watch->net;
+    uv_poll_stop(&watch->poll);
+    watch->held = true;
+    watch->since_ns = dsr_clock_ns();
+    watch->next = NULL;
+    watch->prev = net->held_last;
+    if (net->held_last)
+        net->held_last->next = watch;
+    else
+        net->held = watch;
+    net->held_last = watch;
+    net->n_held++;
+}
+
+static void let_go(struct dsr_watch *watch)
+{
+    struct dsr_net *net = watch->net;
+    if (watch->prev)
+        watch->prev->next = watch->next;
+    else
+        net->held = watch->next;
+    if (watch->next)
+        watch->next->prev = watch->prev;
+    else
+        net->held_last = watch->prev;
+    watch->held = false;
+    watch->transfer->held_ns += dsr_clock_ns() - watch->since_ns;
+    net->n_held--;
+}
+
 /* What ended is taken care of between the polls, a slice at a time: were it done here, the tokens
  * that wait on other sockets would be stamped late. */
-static void on_slice(uv_idle_t *idle)
-{
-    struct dsr_net *net = idle->data;
-    if (dsr_net_reap(net, dsr_clock_ns() + DSR_SLICE_NS))
-        uv_idle_stop(idle);
-}
+static void on_slice(uv_idle_t *idle);
+static void on_ready(uv_poll_t *poll, int status, int events);
 
 static void act(struct dsr_net *net, curl_socket_t socket, int flags)
 {
@@ -37,11 +70,46 @@ static void act(struct dsr_net *net, curl_socket_t socket, int flags)
         uv_idle_start(&net->slice, on_slice);
 }
 
+static void on_slice(uv_idle_t *idle)
+{
+    struct dsr_net *net = idle->data;
+    uint64_t until = dsr_clock_ns() + DSR_SLICE_NS;
+    bool done = dsr_net_reap(net, until);
+    while (!net->holding && net->held && dsr_clock_ns() < until) {
+        struct dsr_watch *watch = net->held;
+        let_go(watch);
+        uv_poll_start(&watch->poll, watch->events, on_ready);
+        act(net, watch->socket, CURL_CSELECT_OUT);
+    }
+    if (done && (net->holding || !net->held) && dsr_net_reap(net, until))
+        uv_idle_stop(idle);
+}
+
+void dsr_net_hold(struct dsr_net *net)
+{
+    net->holding = true;
+}
+
+size_t dsr_net_held(const struct dsr_net *net)
+{
+    return net->n_held;
+}
+
+void dsr_net_release(struct dsr_net *net)
+{
+    net->holding = false;
+    uv_idle_start(&net->slice, on_slice);
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
-    struct watch *watch = (struct watch *)poll;
+    struct dsr_watch *watch = (struct dsr_watch *)poll;
     struct dsr_net *net = watch->net;
     int flags = 0;
+    if (net->holding && !status && events & UV_WRITABLE) {
+        hold(watch);
+        return;
+    }
     if (status < 0)
         flags = CURL_CSELECT_ERR;
     if (events & UV_READABLE)
@@ -51,13 +119,14 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     act(net, watch->socket, flags);
 }
 
-static struct watch *watch_new(struct dsr_net *net, curl_socket_t socket)
+static struct dsr_watch *watch_new(struct dsr_net *net, curl_socket_t socket, CURL *easy)
 {
-    struct watch *watch = calloc(1, sizeof *watch);
+    struct dsr_watch *watch = calloc(1, sizeof *watch);
     if (!watch)
         return NULL;
     watch->net = net;
     watch->socket = socket;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &watch->transfer);
     if (uv_poll_init_socket(net->loop, &watch->poll, socket)) {
         free(watch);
         return NULL;
@@ -70,20 +139,26 @@ static struct watch *watch_new(struct dsr_net *net, curl_socket_t socket)
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void *socket_arg)
 {
     struct dsr_net *net = arg;
-    struct watch *watch = socket_arg;
-    (void)easy;
+    struct dsr_watch *watch = socket_arg;
     if (what == CURL_POLL_REMOVE) {
         if (watch) {
+            if (watch->held)
+                let_go(watch);
             curl_multi_assign(net->multi, socket, NULL);
             uv_poll_stop(&watch->poll);
             uv_close((uv_handle_t *)&watch->poll, watch_closed);
         }
         return 0;
     }
-    if (!watch && !(watch = watch_new(net, socket)))
+    if (!watch && !(watch = watch_new(net, socket, easy)))
         return -1;
-    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return uv_poll_start(&watch->poll, events, on_ready) ? -1 : 0;
+    watch->events =
+        (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    if (watch->held && what & CURL_POLL_OUT)
+        return 0;
+    if (watch->held) /* curl has looked for itself, and has written */
+        let_go(watch);
+    return uv_poll_start(&watch->poll, watch->events, on_ready) ? -1 : 0;
 }
 
 static void on_timeout(uv_timer_t *timer)

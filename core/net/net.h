@@ -20,6 +20,15 @@ void dsr_net_close(struct dsr_net *net);
  * closes and reopens them. */
 void dsr_net_set_connections(struct dsr_net *net, long n);
 
+/* From here on a connection that was made stops before anything is written to it (for https: before
+ * the handshake), until all are released: so the requests of a burst are sent together, and the
+ * work of connecting delays none of them. */
+void dsr_net_hold(struct dsr_net *net);
+/* Connections that stand and wait. */
+size_t dsr_net_held(const struct dsr_net *net);
+/* Lets them go, a slice of time after the other, in the order in which they were made. */
+void dsr_net_release(struct dsr_net *net);
+
 /* Milliseconds; 0 means none. first_token and idle count events with tokens, not bytes, so that
  * keep-alive comments can't hide a stall. */
 struct dsr_deadlines {

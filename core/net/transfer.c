@@ -3,6 +3,8 @@
 #include "config.h"
 #include "core/net/transfer.h"
 
+#include <math.h>
+
 #define MAX_BODY (1 << 20) /* of what is kept of an error body */
 #define READ_SIZE                                                                                  \
     4096L /* of curl's buffer: many streams are open at once, each of small events                 \
@@ -73,7 +75,8 @@ static void finish(struct dsr_transfer *t, const char *fault, const char *messag
         .message = message,
         .response = &t->response,
         .dns_s = span(t->easy, 0, CURLINFO_NAMELOOKUP_TIME_T),
-        .connect_s = span(t->easy, CURLINFO_NAMELOOKUP_TIME_T, CURLINFO_CONNECT_TIME_T),
+        .connect_s = fmax(0, span(t->easy, CURLINFO_NAMELOOKUP_TIME_T, CURLINFO_CONNECT_TIME_T) -
+                                 (double)t->held_ns / 1e9),
         .tls_s = span(t->easy, CURLINFO_CONNECT_TIME_T, CURLINFO_APPCONNECT_TIME_T),
     };
     t->handler->on_done(t->arg, &end);
@@ -266,13 +269,15 @@ struct dsr_transfer *dsr_net_send(struct dsr_net *net, const struct dsr_http_req
     t->handler = handler;
     t->arg = arg;
     t->deadlines = *deadlines;
-    t->sent_ns = t->token_ns = t->finish_ns = 0;
+    t->sent_ns = t->token_ns = t->finish_ns = t->held_ns = 0;
     t->start_ns = dsr_clock_ns();
     t->message[0] = '\0';
     t->response.easy = t->easy;
     t->response.status = t->response.hops = 0;
     dsr_buf_reset(&t->response.body);
     set_options(t, request);
+    if (net->holding) /* curl would else look by itself whether the connection stands */
+        curl_easy_setopt(t->easy, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, 2000L);
     set_tls(t->easy, net, ca_file);
     if (set_body(t, request) || set_headers(t, request) ||
         curl_multi_add_handle(net->multi, t->easy)) {

@@ -10,6 +10,9 @@ struct dsr_net {
     CURLM *multi;
     uv_timer_t timer;
     uv_idle_t slice;
+    bool holding;
+    struct dsr_watch *held, *held_last; /* connections that wait, oldest first */
+    size_t n_held;
     int active;                      /* transfers that were begun and not taken back */
     const char *ca_file, *ca_folder; /* from the environment */
     struct dsr_transfer *all;        /* every transfer ever made */
@@ -29,6 +32,7 @@ struct dsr_transfer {
     void *arg;
     bool active;
     uint64_t start_ns, sent_ns, token_ns, finish_ns;
+    uint64_t held_ns; /* how long its connection was held back */
     char message[CURL_ERROR_SIZE];
 };
 

@@ -1,5 +1,6 @@
 /* A performance run: every provider gets the same prompts; errors are data and are not retried. */
 #include "core/run/perf.h"
+#include "core/run/export.h"
 #include "core/run/grading.h"
 #include "core/run/prompts.h"
 
@@ -17,6 +18,8 @@ struct answered { /* rides on the counting of its tokens */
 
 struct perf {
     struct dsr_session session;
+    struct dsr_lag *lag;
+    struct dsr_export *export; /* NULL: none is wanted */
     struct dsr_grading *counting;
     const struct dsr_perf_options *options;
     struct dsr_prompts prompts;
@@ -54,17 +57,32 @@ static int plan_request(struct perf *p, size_t lane, uint64_t due_ns)
     return p->failed = dsr_sched_add(p->session.sched, lane, own, request, due_ns);
 }
 
-/* Latencies and the histogram of gaps, beside what all results have. */
-static json_t *perf_body(const struct perf *p, size_t lane, const struct request *request,
-                         const struct dsr_exchange *x, int tries)
+/* In an open loop a request that had to wait was late for its user all the same: its times are told
+ * from the moment it was due, too. */
+static void set_due(json_t *body, uint64_t due_ns, const struct dsr_exchange *x)
 {
+    if (!due_ns)
+        return;
+    const struct dsr_stream *s = &x->stream;
+    json_object_set_new(body, "queue_s", dsr_json_span(due_ns, x->start_ns));
+    json_object_set_new(body, "ttft_due", dsr_json_span(due_ns, s->first_token_ns));
+    json_object_set_new(body, "total_due", dsr_json_span(due_ns, s->last_token_ns));
+}
+
+/* Latencies and the histogram of gaps, beside what all results have. */
+static json_t *perf_body(const struct perf *p, const struct dsr_task *task,
+                         const struct dsr_exchange *x)
+{
+    const struct request *request = task->user;
+    size_t lane = task->lane;
     json_t *body =
         json_pack("{s:s, s:s, s:s, s:b}", "provider", p->session.fleet.services[lane]->code,
                   "model", p->session.model, "prompt_type",
                   dsr_prompts_type(&p->prompts, request->number), "success", !x->fault.name[0]);
     if (!body)
         return NULL;
-    dsr_result_fields(body, x, tries);
+    dsr_result_fields(body, x, task->tries);
+    set_due(body, task->due_ns, x);
     json_object_set_new(body, "itl_hist", dsr_hist_to_json(&x->stream.gaps));
     int64_t input = dsr_prompts_tokens(&p->prompts, request->number);
     if (input >= 0)
@@ -80,13 +98,42 @@ static void note_time(struct perf *p, size_t lane, const struct dsr_exchange *x)
         p->last_ns[lane] = x->end_ns;
 }
 
+/* Counts a request in the minute in which it was begun. */
+static void note_minute(json_t *minutes, int64_t time_us, const json_t *body)
+{
+    char text[DSR_TIME_SIZE];
+    json_t *minute = json_array_get(minutes, json_array_size(minutes) - 1);
+    dsr_time_format(time_us - time_us % 60000000, text);
+    for (size_t i = json_array_size(minutes); i--;)
+        if (!strcmp(dsr_json_string(json_array_get(minutes, i), "minute", ""), text)) {
+            minute = json_array_get(minutes, i);
+            break;
+        }
+    if (strcmp(dsr_json_string(minute, "minute", ""), text)) {
+        minute = json_pack("{s:s, s:i, s:i, s:{}}", "minute", text, "requests", 0, "output_tokens",
+                           0, "errors");
+        json_array_append_new(minutes, minute);
+    }
+    json_t *errors = json_object_get(minute, "errors");
+    const char *error = dsr_json_string(body, "error", NULL);
+    json_integer_set(json_object_get(minute, "requests"), dsr_json_int(minute, "requests", 0) + 1);
+    json_integer_set(json_object_get(minute, "output_tokens"),
+                     dsr_json_int(minute, "output_tokens", 0) +
+                         dsr_json_int(body, "output_tokens", 0));
+    if (error)
+        json_object_set_new(errors, error, json_integer(dsr_json_int(errors, error, 0) + 1));
+}
+
 static void keep(struct perf *p, const struct answered *a, json_t *body)
 {
     char key[32];
     snprintf(key, sizeof key, "%08zu", a->number);
     dsr_candidate_add_perf(p->result->providers[a->lane], body);
+    note_minute(p->result->minutes[a->lane], a->time_us, body);
     if (p->options->slo.set)
         p->result->good[a->lane] += dsr_slo_is_met(&p->options->slo, body);
+    if (p->export)
+        dsr_export_put(p->export, p->session.job, key, body);
     dsr_session_record(&p->session, DSR_RECORD_PERF, p->session.fleet.services[a->lane]->code, key,
                        a->time_us, body);
 }
@@ -125,7 +172,7 @@ static void on_final(void *arg, const struct dsr_task *task, const struct dsr_ex
     struct answered answered = {task->lane, request->number, x->start_wall_us};
     if (!request->warmup) {
         note_time(p, task->lane, x);
-        count_and_keep(p, &answered, perf_body(p, task->lane, request, x, task->tries), &x->stream);
+        count_and_keep(p, &answered, perf_body(p, task, x), &x->stream);
     }
     if (p->end_ns && p->options->rate == 0 && dsr_clock_ns() < p->end_ns)
         plan_request(p, task->lane, 0);
@@ -133,57 +180,56 @@ static void on_final(void *arg, const struct dsr_task *task, const struct dsr_ex
 
 static const struct dsr_sched_handler handler = {.on_final = on_final};
 
-/* A gamma variate of this shape and mean 1 (Marsaglia and Tsang 2000; shapes below 1 by their
- * section 6). */
-static double gamma_variate(struct dsr_rng *rng, double shape)
+/* One request of each provider. Who is first goes round: none has the advantage. */
+static int plan_round(struct perf *p, size_t round, uint64_t due_ns)
 {
-    double boost = shape < 1 ? pow(1.0 - dsr_rng_unit(rng), 1 / shape) : 1;
-    double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3, c = 1 / sqrt(9 * d);
-    for (;;) {
-        double x = dsr_rng_normal(rng), v = 1 + c * x, u = 1.0 - dsr_rng_unit(rng);
-        v = v * v * v;
-        if (v > 0 && log(u) < x * x / 2 + d * (1 - v + log(v)))
-            return d * v * boost / shape;
-    }
-}
-
-/* Seconds between two arrivals, of mean 1. */
-static double gap(struct dsr_rng *rng, double shape)
-{
-    if (isinf(shape))
-        return 1;
-    return shape == 1 ? -log(1.0 - dsr_rng_unit(rng)) : gamma_variate(rng, shape);
+    size_t n = p->session.fleet.n;
+    for (size_t k = 0; k < n && !p->failed; k++)
+        plan_request(p, (round + k) % n, due_ns);
+    return p->failed;
 }
 
 /* Arrivals of an open loop, the same for all providers. */
-static int plan_open_loop(struct perf *p, int requests)
+static int plan_open_loop(struct perf *p, size_t requests)
 {
     struct dsr_rng rng;
     double at = 0, limit = p->options->duration > 0 ? p->options->duration : INFINITY;
     uint64_t now = dsr_clock_ns();
     dsr_rng_init(&rng, p->options->seed, 0x61727269);
-    for (int i = 0; (p->options->duration > 0 || i < requests) && !p->failed; i++) {
-        at += gap(&rng, p->options->shape) / p->options->rate;
+    for (size_t i = 0; (p->options->duration > 0 || i < requests) && !p->failed; i++) {
+        at += dsr_arrival_gap(&rng, p->options->shape) / p->options->rate;
         if (at > limit)
             break;
-        for (size_t lane = 0; lane < p->session.fleet.n && !p->failed; lane++)
-            plan_request(p, lane, now + (uint64_t)(at * 1e9));
+        plan_round(p, i, now + (uint64_t)(at * 1e9));
     }
+    return p->failed;
+}
+
+static int plan_trace(struct perf *p, size_t requests)
+{
+    const struct dsr_trace *trace = p->options->trace;
+    uint64_t now = dsr_clock_ns();
+    double limit = p->options->duration > 0 ? p->options->duration : INFINITY;
+    for (size_t i = 0; i < trace->n && (!requests || i < requests) && !p->failed; i++)
+        if (trace->list[i].at_s <= limit)
+            plan_round(p, i, now + (uint64_t)(trace->list[i].at_s * 1e9));
     return p->failed;
 }
 
 static int plan(struct perf *p)
 {
     const struct dsr_perf_options *o = p->options;
-    int requests = o->requests ? o->requests : (int)p->prompts.n_sets;
-    if (o->duration > 0)
-        p->end_ns = dsr_clock_ns() + (uint64_t)(o->duration * 1e9);
+    if (o->trace)
+        return plan_trace(p, (size_t)o->requests);
+    size_t requests = o->requests ? (size_t)o->requests : p->prompts.n_sets;
     if (o->rate > 0)
         return plan_open_loop(p, requests);
-    int first = o->duration > 0 ? (o->concurrency ? o->concurrency : 1) : requests;
-    for (int i = 0; i < first + o->warmup && !p->failed; i++)
-        for (size_t lane = 0; lane < p->session.fleet.n && !p->failed; lane++)
-            plan_request(p, lane, 0);
+    if (o->duration > 0) {
+        p->end_ns = dsr_clock_ns() + (uint64_t)(o->duration * 1e9);
+        requests = o->concurrency ? (size_t)o->concurrency : 1;
+    }
+    for (size_t i = 0; i < requests + (size_t)o->warmup && !p->failed; i++)
+        plan_round(p, i, 0);
     return p->failed;
 }
 
@@ -198,16 +244,19 @@ static int prepare_result(struct perf *p, struct dsr_error *err)
     r->providers = calloc(n, sizeof(struct dsr_candidate *));
     r->seconds = calloc(n, sizeof *r->seconds);
     r->good = calloc(n, sizeof *r->good);
+    r->minutes = calloc(n, sizeof(json_t *));
     p->sent = calloc(n, sizeof *p->sent);
     p->first_ns = calloc(n, sizeof *p->first_ns);
     p->last_ns = calloc(n, sizeof *p->last_ns);
-    if (!r->providers || !r->seconds || !r->good || !p->sent || !p->first_ns || !p->last_ns)
+    if (!r->providers || !r->seconds || !r->good || !r->minutes || !p->sent || !p->first_ns ||
+        !p->last_ns)
         return dsr_error_nomem(err);
     for (size_t i = 0; i < n; i++) {
         const struct dsr_service *service = p->session.fleet.services[i];
         struct dsr_prices prices = dsr_service_prices(settings, service, r->currency);
         r->providers[i] = dsr_candidate_new(service->code, &prices);
-        if (!r->providers[i])
+        r->minutes[i] = json_array();
+        if (!r->providers[i] || !r->minutes[i])
             return dsr_error_nomem(err);
         r->n++;
     }
@@ -227,10 +276,11 @@ static int run(struct perf *p, struct dsr_error *err)
 {
     const struct dsr_perf_options *o = p->options;
     struct dsr_sched_options options = {
-        .concurrency = o->concurrency ? o->concurrency
-                       : o->rate > 0  ? 1000
-                                      : 1,
+        .concurrency = o->concurrency            ? o->concurrency
+                       : o->rate > 0 || o->trace ? 1000
+                                                 : 1,
         .max_tries = 1,
+        .together = !(o->rate > 0) && !o->trace,
         .seed = o->seed,
     };
     int rc = dsr_session_plan(&p->session, &options, &handler, p, err);
@@ -242,6 +292,7 @@ static int run(struct perf *p, struct dsr_error *err)
         return rc;
     dsr_session_record(&p->session, DSR_RECORD_JOB, "", "", p->session.start_us, job_body(p, NULL));
     dsr_session_run(&p->session);
+    p->result->lag = dsr_lag_figures(p->lag);
     dsr_grading_wait(p->counting);
     char end[DSR_TIME_SIZE];
     dsr_time_format(dsr_clock_wall_us(), end);
@@ -260,18 +311,27 @@ int dsr_perf_run(struct dsr_ctx *ctx, const struct dsr_perf_options *options,
                               NULL, err);
     if (rc)
         return rc;
+    p.lag = dsr_lag_new(&p.session.loop);
     rc = dsr_prompts_open(&p.prompts, &p.session, options->prompts, options->seed, err);
     p.prompts.bounds = options->bounds;
+    p.prompts.trace = options->trace;
     p.counting = dsr_grading_new(&p.session.loop, p.session.tokenizer, "", on_counted, &p);
     if (!rc && !p.counting)
         rc = dsr_error_nomem(err);
     if (!rc)
         rc = prepare_result(&p, err);
+    if (!rc && options->export)
+        rc = dsr_export_open(&p.export, options->export, options->export_more, err);
     if (!rc)
         rc = run(&p, err);
     finish_result(&p);
+    dsr_lag_close(p.lag);
     struct dsr_error closing;
     int bad = dsr_session_close(&p.session, &closing);
+    if (!bad)
+        bad = dsr_export_close(p.export, &closing);
+    else
+        dsr_export_close(p.export, NULL);
     if (bad && !rc) {
         rc = bad;
         *err = closing;
@@ -286,8 +346,11 @@ int dsr_perf_run(struct dsr_ctx *ctx, const struct dsr_perf_options *options,
 
 void dsr_perf_result_clear(struct dsr_perf_result *result)
 {
-    for (size_t i = 0; i < result->n; i++)
+    for (size_t i = 0; i < result->n; i++) {
         dsr_candidate_free(result->providers[i]);
+        json_decref(result->minutes[i]);
+    }
+    free(result->minutes);
     free(result->providers);
     free(result->seconds);
     free(result->good);

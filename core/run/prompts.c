@@ -61,6 +61,19 @@ static int open_set(struct dsr_prompt_set *set, struct dsr_ctx *ctx, const char 
     return err->code;
 }
 
+/* Random words, with no entry of datasets.json. */
+static int open_words(struct dsr_prompt_set *set, struct dsr_ctx *ctx, struct dsr_error *err)
+{
+    set->name = strdup("synthetic");
+    set->fresh = set->exact = true;
+    set->ops = dsr_registry_ops(ctx->registry, DSR_KIND_PROMPTGEN, "synthetic", err);
+    if (!set->name || !set->ops)
+        return set->name ? err->code : dsr_error_nomem(err);
+    DSR_AUTO(json) json_t *entry = json_object();
+    set->state = set->ops->open(entry, NULL, ctx->host, err);
+    return set->state ? 0 : err->code;
+}
+
 /* The smallest context of the model's services, so that one prompt suits all. */
 static int64_t smallest_context(const struct dsr_settings *settings, const char *model)
 {
@@ -88,7 +101,9 @@ int dsr_prompts_open(struct dsr_prompts *prompts, const struct dsr_session *sess
     int64_t context = smallest_context(&ctx->settings, model);
     int64_t output = dsr_json_int(prompts->model, "max_tokens", 0);
     prompts->context = context > 2 * output ? context - output : context / 2;
-    DSR_AUTO(json) json_t *names = dsr_datasets_select(&ctx->settings, list, "promptgen", err);
+    DSR_AUTO(json)
+    json_t *names =
+        list ? dsr_datasets_select(&ctx->settings, list, "promptgen", err) : json_pack("[n]");
     if (!names)
         return err->code;
     prompts->sets = calloc(json_array_size(names), sizeof *prompts->sets);
@@ -96,8 +111,10 @@ int dsr_prompts_open(struct dsr_prompts *prompts, const struct dsr_session *sess
         return dsr_error_nomem(err);
     int rc = 0;
     for (size_t i = 0; i < json_array_size(names) && !rc; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
         prompts->n_sets++;
-        rc = open_set(&prompts->sets[i], ctx, json_string_value(json_array_get(names, i)), err);
+        rc = name ? open_set(&prompts->sets[i], ctx, name, err)
+                  : open_words(&prompts->sets[i], ctx, err);
     }
     if (rc)
         dsr_prompts_close(prompts);
@@ -119,12 +136,21 @@ void dsr_prompts_close(struct dsr_prompts *prompts)
     memset(prompts, 0, sizeof *prompts);
 }
 
-/* Wishes of the command line win over those of the set. */
+/* Wishes of the command line win over those of the set, and what was recorded wins over both.
+ * Prompts of a set seldom have a length exactly: a tenth more or less will do. */
 static struct dsr_prompt_bounds bounds_of(const struct dsr_prompts *p,
-                                          const struct dsr_prompt_set *set)
+                                          const struct dsr_prompt_set *set, size_t i)
 {
     struct dsr_prompt_bounds b = p->bounds.max_input ? p->bounds : set->bounds;
     b.output = p->bounds.output ? p->bounds.output : set->bounds.output;
+    const struct dsr_trace_entry *e = p->trace && i < p->trace->n ? &p->trace->list[i] : NULL;
+    if (e && e->input) {
+        int64_t slack = set->exact ? 0 : e->input / 10;
+        b.min_input = e->input - slack;
+        b.max_input = e->input + slack;
+    }
+    if (e && e->output)
+        b.output = e->output;
     if (!b.max_input)
         b.max_input = p->context;
     return b;
@@ -141,7 +167,7 @@ static int fill(struct dsr_prompts *p, struct dsr_prompt_set *set, size_t i, str
         snprintf(before, sizeof before, "Current time is %s (%zu).\n", now, i);
     int64_t n = p->tokenizer ? dsr_token_count(p->tokenizer, before, strlen(before))
                              : dsr_estimate_tokens(before, strlen(before));
-    struct dsr_prompt_bounds b = bounds_of(p, set);
+    struct dsr_prompt_bounds b = bounds_of(p, set, i);
     struct dsr_prompt_limits limits = {
         .size = sizeof limits,
         .min_input_tokens = b.min_input > n ? b.min_input - n : 0,
@@ -149,7 +175,9 @@ static int fill(struct dsr_prompts *p, struct dsr_prompt_set *set, size_t i, str
         .output_tokens = b.output,
         .tokenizer = p->tokenizer,
     };
-    int rc = set->ops->generate(set->state, &limits, &rng, chat, err);
+    const json_t *own = p->trace && i < p->trace->n ? p->trace->list[i].messages : NULL;
+    int rc = own ? dsr_prompt_put(&(struct dsr_prompt_limits){0}, own, chat, err)
+                 : set->ops->generate(set->state, &limits, &rng, chat, err);
     if (rc == DSR_ENOTFOUND) { /* told in the user's own numbers */
         err->code = DSR_ECONFIG;
         dsr_error_wrap(err, "%lld to %lld input tokens", (long long)b.min_input,
@@ -157,8 +185,8 @@ static int fill(struct dsr_prompts *p, struct dsr_prompt_set *set, size_t i, str
     }
     if (!rc && dsr_chat_prepend(chat, before))
         rc = dsr_error_set(err, DSR_EINVAL, "the generator made a prompt without a message");
-    if (!rc && p->bounds.output)
-        dsr_chat_set_max_tokens(chat, p->bounds.output);
+    if (!rc && (p->bounds.output || p->trace) && b.output)
+        dsr_chat_set_max_tokens(chat, b.output);
     return rc;
 }
 

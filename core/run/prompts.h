@@ -2,6 +2,7 @@
 #ifndef DSR_PROMPTS_H
 #define DSR_PROMPTS_H
 
+#include "core/run/arrival.h"
 #include "core/run/session.h"
 
 #include <dsr/promptgen.h>
@@ -18,6 +19,7 @@ struct dsr_prompt_set {
     const struct dsr_promptgen_ops *ops;
     void *state;
     struct dsr_prompt_bounds bounds; /* of the entry's options */
+    bool exact;                      /* it makes any length to the token */
     bool fresh; /* its prompts begin with the current time, so that no cache knows them */
 };
 
@@ -27,6 +29,7 @@ struct dsr_prompts {
     const json_t *model;
     int64_t context;                 /* input tokens that every service of the model takes */
     struct dsr_prompt_bounds bounds; /* of all sets: win over a set's own */
+    const struct dsr_trace *trace;   /* prompt i has the messages or the lengths of arrival i */
     uint64_t seed;
     const struct dsr_tokenizer *tokenizer; /* NULL: prompts are not counted */
     struct dsr_chat **chats;               /* made so far */
@@ -34,8 +37,8 @@ struct dsr_prompts {
     size_t n_chats;
 };
 
-/* list: names of datasets.json with a "promptgen", comma-separated, or "all". The tokenizer of the
- * session is borrowed. */
+/* list: names of datasets.json with a "promptgen", comma-separated, or "all"; NULL: random words
+ * (the generator "synthetic"). The tokenizer of the session is borrowed. */
 int dsr_prompts_open(struct dsr_prompts *prompts, const struct dsr_session *session,
                      const char *list, uint64_t seed, struct dsr_error *err);
 void dsr_prompts_close(struct dsr_prompts *prompts);

@@ -6,6 +6,8 @@
 #define BACKOFF_BASE_MS 500.0
 #define BACKOFF_CAP_MS 60000.0
 #define NS_PER_MS 1000000u
+#define GATE_MS 5             /* how often is looked whether all connections stand */
+#define GATE_LONGEST_MS 3000u /* a provider that can't be reached does not hold up the others */
 
 struct flight { /* what an exchange is doing */
     struct dsr_sched *sched;
@@ -26,7 +28,9 @@ struct dsr_sched {
     int in_flight;
     struct flight *idle, *running;
     uv_timer_t timer;
-    uv_idle_t slice; /* active while requests could be begun */
+    uv_timer_t gate;
+    uint64_t gate_ns; /* when it closed */
+    uv_idle_t slice;  /* active while requests could be begun */
     struct dsr_rng rng;
     int handles;
     bool started, ended;
@@ -66,7 +70,9 @@ struct dsr_sched *dsr_sched_new(uv_loop_t *loop, struct dsr_net *net, const stru
     s->timer.data = s;
     uv_idle_init(loop, &s->slice);
     s->slice.data = s;
-    s->handles = 2;
+    uv_timer_init(loop, &s->gate);
+    s->gate.data = s;
+    s->handles = 3;
     return s;
 }
 
@@ -124,6 +130,7 @@ void dsr_sched_close(struct dsr_sched *s)
     }
     uv_close((uv_handle_t *)&s->timer, sched_free);
     uv_close((uv_handle_t *)&s->slice, sched_free);
+    uv_close((uv_handle_t *)&s->gate, sched_free);
 }
 
 int dsr_sched_add(struct dsr_sched *s, size_t lane, struct dsr_chat *chat, void *user,
@@ -301,9 +308,25 @@ static void pump(struct dsr_sched *s)
     sleep_until_due(s, now);
 }
 
+static void on_gate(uv_timer_t *timer)
+{
+    struct dsr_sched *s = timer->data;
+    bool late = dsr_clock_ns() - s->gate_ns > (uint64_t)GATE_LONGEST_MS * NS_PER_MS;
+    bool begun = !uv_is_active((uv_handle_t *)&s->slice);
+    if (!late && (!begun || dsr_net_held(s->net) < (size_t)s->in_flight))
+        return;
+    uv_timer_stop(timer);
+    dsr_net_release(s->net);
+}
+
 void dsr_sched_start(struct dsr_sched *s)
 {
     s->started = true;
+    if (s->options.together) {
+        s->gate_ns = dsr_clock_ns();
+        dsr_net_hold(s->net);
+        uv_timer_start(&s->gate, on_gate, GATE_MS, GATE_MS);
+    }
     pump(s);
 }
 

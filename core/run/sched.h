@@ -10,6 +10,7 @@ struct dsr_sched_options {
     int max_workers; /* all lanes together */
     int concurrency; /* per lane, fixed; 0: the service's own limit, adaptive */
     int max_tries;
+    bool together; /* the first requests wait until all their connections stand */
     uint64_t seed; /* of the jitter */
 };
 

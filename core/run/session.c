@@ -146,7 +146,7 @@ static json_t *tokens_or_null(int64_t n)
     return n >= 0 ? json_integer(n) : json_null();
 }
 
-static json_t *span(uint64_t from, uint64_t to)
+json_t *dsr_json_span(uint64_t from, uint64_t to)
 {
     return from && to >= from ? json_real((double)(to - from) / 1e9) : json_null();
 }
@@ -181,14 +181,14 @@ void dsr_result_fields(json_t *body, const struct dsr_exchange *x, int tries)
     bool ok = !x->fault.name[0];
     json_t *more = json_pack(
         "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:o, s:f, s:f, s:f}",
-        "start_time", start, "end_time", end, "ttft", span(x->sent_ns, s->first_token_ns), "ttfa",
-        span(x->sent_ns, s->first_answer_ns), "total_time",
-        ok ? span(x->sent_ns, s->last_token_ns) : span(x->start_ns, x->end_ns), "input_tokens",
-        tokens_or_null(s->usage.input), "output_tokens", json_integer(dsr_output_tokens(x)),
-        "reasoning_tokens", json_integer(reasoning_tokens(x)), "cached_tokens_billed",
-        tokens_or_null(s->usage.cached), "input_tokens_billed", tokens_or_null(s->usage.input),
-        "output_tokens_billed", tokens_or_null(s->usage.output), "token_source",
-        dsr_token_source(x), "tries", tries, "finish_reason",
+        "start_time", start, "end_time", end, "ttft", dsr_json_span(x->sent_ns, s->first_token_ns),
+        "ttfa", dsr_json_span(x->sent_ns, s->first_answer_ns), "total_time",
+        ok ? dsr_json_span(x->sent_ns, s->last_token_ns) : dsr_json_span(x->start_ns, x->end_ns),
+        "input_tokens", tokens_or_null(s->usage.input), "output_tokens",
+        json_integer(dsr_output_tokens(x)), "reasoning_tokens", json_integer(reasoning_tokens(x)),
+        "cached_tokens_billed", tokens_or_null(s->usage.cached), "input_tokens_billed",
+        tokens_or_null(s->usage.input), "output_tokens_billed", tokens_or_null(s->usage.output),
+        "token_source", dsr_token_source(x), "tries", tries, "finish_reason",
         dsr_json_text(s->finish_reason, strlen(s->finish_reason)), "dns_s", x->dns_s, "connect_s",
         x->connect_s, "tls_s", x->tls_s);
     json_object_update(body, more);

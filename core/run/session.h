@@ -49,6 +49,8 @@ int dsr_session_close(struct dsr_session *session, struct dsr_error *err);
 
 /* Fields that answers and performance records share: times, tokens, fault. */
 void dsr_result_fields(json_t *body, const struct dsr_exchange *exchange, int tries);
+/* Seconds between two stamps in nanoseconds; null when one is 0 or they are the wrong way round. */
+json_t *dsr_json_span(uint64_t from_ns, uint64_t to_ns);
 /* "billed" or "events": where token counts come from until a tokenizer has counted. */
 const char *dsr_token_source(const struct dsr_exchange *exchange);
 int64_t dsr_output_tokens(const struct dsr_exchange *exchange);
