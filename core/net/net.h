@@ -21,12 +21,12 @@ void dsr_net_close(struct dsr_net *net);
 void dsr_net_set_connections(struct dsr_net *net, long n);
 
 /* From here on a connection that was made stops before anything is written to it (for https: before
- * the handshake), until all are released: so the requests of a burst are sent together, and the
- * work of connecting delays none of them. */
+ * the handshake), until all are released: so the work of connecting delays no request of a burst.
+ */
 void dsr_net_hold(struct dsr_net *net);
 /* Connections that stand and wait. */
 size_t dsr_net_held(const struct dsr_net *net);
-/* Lets them go, a slice of time after the other, in the order in which they were made. */
+/* Lets them go, some each millisecond, in the order in which they were made. */
 void dsr_net_release(struct dsr_net *net);
 
 /* Milliseconds; 0 means none. first_token and idle count events with tokens, not bytes, so that

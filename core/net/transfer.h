@@ -10,6 +10,7 @@ struct dsr_net {
     CURLM *multi;
     uv_timer_t timer;
     uv_idle_t slice;
+    uv_timer_t pace; /* of releasing what was held */
     bool holding;
     struct dsr_watch *held, *held_last; /* connections that wait, oldest first */
     size_t n_held;
