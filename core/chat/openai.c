@@ -1,7 +1,7 @@
 /* The OpenAI-compatible defaults that every provider plugin starts from. Field names: OpenAI's
  * chat completions reference; reasoning fields as DeepSeek (reasoning_content) and vLLM/OpenRouter
  * (reasoning) send them. */
-#include "core/base/base.h"
+#include "core/chat/stream.h"
 
 #include <dsr/provider.h>
 #include <math.h>
@@ -131,6 +131,17 @@ int dsr_openai_build(void *state, const struct dsr_chat *chat, struct dsr_http_r
               : 0;
 }
 
+static void take_text(const struct openai *o, const char *key, const char *text, size_t n,
+                      struct dsr_stream *stream)
+{
+    if (strcmp(key, "content"))
+        dsr_stream_reasoning(stream, text, n);
+    else if (o->reasoning_inline)
+        dsr_stream_text(stream, text, n);
+    else
+        dsr_stream_answer(stream, text, n);
+}
+
 /* Text of a content member: a string, or parts of {"type":"text","text"}. */
 static void take_content(const struct openai *o, const json_t *content, struct dsr_stream *stream)
 {
@@ -142,20 +153,40 @@ static void take_content(const struct openai *o, const json_t *content, struct d
         return;
     }
     const char *text = json_string_value(content);
-    if (text && o->reasoning_inline)
-        dsr_stream_text(stream, text, json_string_length(content));
-    else if (text)
-        dsr_stream_answer(stream, text, json_string_length(content));
+    if (text)
+        take_text(o, "content", text, json_string_length(content), stream);
 }
+
+static const char *const texts[] = {"reasoning_content", "reasoning", "content"};
 
 static void take_message(const struct openai *o, const json_t *message, struct dsr_stream *stream)
 {
-    const json_t *reasoning = json_object_get(message, "reasoning_content");
-    if (!json_is_string(reasoning))
-        reasoning = json_object_get(message, "reasoning");
-    if (json_is_string(reasoning))
-        dsr_stream_reasoning(stream, json_string_value(reasoning), json_string_length(reasoning));
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *reasoning = json_object_get(message, texts[i]);
+        if (!json_is_string(reasoning))
+            continue;
+        take_text(o, texts[i], json_string_value(reasoning), json_string_length(reasoning), stream);
+        break;
+    }
     take_content(o, json_object_get(message, "content"), stream);
+}
+
+/* An event that holds one text and says nothing else may stand for those that follow. */
+static void learn(const char *event, size_t len, const json_t *delta, struct dsr_stream *stream)
+{
+    const char *key = NULL;
+    for (size_t i = 0; i < DSR_COUNT(texts); i++) {
+        const json_t *text = json_object_get(delta, texts[i]);
+        if (!text || json_is_null(text) || (json_is_string(text) && !json_string_length(text)))
+            continue;
+        if (key || !json_is_string(text))
+            return;
+        key = texts[i];
+    }
+    const json_t *text = key ? json_object_get(delta, key) : NULL;
+    if (text)
+        dsr_shape_learn(&stream->shape, event, len, key, json_string_value(text),
+                        json_string_length(text));
 }
 
 static void take_usage(const json_t *usage, struct dsr_stream *stream)
@@ -199,6 +230,12 @@ int dsr_openai_on_event(void *state, const char *type, char *data, size_t len,
         return 0;
     }
     bool whole = !strcmp(type, "json");
+    size_t n;
+    const char *text = whole ? NULL : dsr_shape_text(&stream->shape, data, len, &n);
+    if (text) {
+        take_text(o, stream->shape.key, text, n, stream);
+        return 0;
+    }
     DSR_AUTO(json) json_t *root = json_loadb(data, len, 0, NULL);
     if (!json_is_object(root))
         return DSR_EINVAL;
@@ -218,5 +255,7 @@ int dsr_openai_on_event(void *state, const char *type, char *data, size_t len,
         take_usage(usage, stream);
     if (whole)
         dsr_stream_done(stream);
+    else if (message && !(reason && *reason) && !json_is_object(usage))
+        learn(data, len, message, stream);
     return 0;
 }

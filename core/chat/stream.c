@@ -57,6 +57,7 @@ void dsr_stream_reset(struct dsr_stream *s, const char *think_open, const char *
     dsr_buf_reset(&s->reasoning);
     dsr_buf_reset(&s->answer);
     dsr_hist_reset(&s->gaps);
+    dsr_shape_reset(&s->shape);
     start(s, think_open, think_close);
 }
 
@@ -65,6 +66,7 @@ void dsr_stream_clear(struct dsr_stream *s)
     dsr_buf_clear(&s->reasoning);
     dsr_buf_clear(&s->answer);
     dsr_hist_clear(&s->gaps);
+    dsr_shape_clear(&s->shape);
 }
 
 void dsr_stream_event_begin(struct dsr_stream *s, uint64_t now_ns)

@@ -2,6 +2,7 @@
 #ifndef DSR_STREAM_H
 #define DSR_STREAM_H
 
+#include "core/chat/shape.h"
 #include "core/chat/splitter.h"
 #include "core/metric/histogram.h"
 
@@ -16,6 +17,7 @@ struct dsr_stream {
     uint64_t now_ns; /* arrival of the bytes being taken */
     bool bearing;    /* the event being taken holds tokens */
     int64_t token_events, reasoning_events;
+    struct dsr_shape shape; /* of the events */
     struct dsr_usage usage;
     char finish_reason[32];
     bool done;      /* the end mark came */

@@ -23,13 +23,10 @@ int dsr_prompt_bounds_parse(const char *text, struct dsr_prompt_bounds *bounds)
 /* What the core reads of the options of an entry; the rest is the generator's. */
 static int read_options(struct dsr_prompt_set *set, const json_t *options, struct dsr_error *err)
 {
-    const json_t *input = json_object_get(options, "input_tokens");
-    char number[32];
+    const char *input = dsr_json_string(options, "input_tokens", NULL);
     set->bounds.output = dsr_json_int(options, "output_tokens", 0);
     set->fresh = !json_is_false(json_object_get(options, "fresh"));
-    snprintf(number, sizeof number, "%lld", (long long)json_integer_value(input));
-    const char *text = json_is_integer(input) ? number : json_string_value(input);
-    if (input && (!text || dsr_prompt_bounds_parse(text, &set->bounds)))
+    if (input && dsr_prompt_bounds_parse(input, &set->bounds))
         return dsr_error_at(err, DSR_ECONFIG, "/options/input_tokens",
                             "must be a number of tokens or a range such as \"100:2000\"");
     return 0;

@@ -76,7 +76,7 @@ def set_up(folder, base_url):
                "max_concurrency": 5000}
     write("data/services.json", {"deepseek-r1": {"bench": service}})
     write("data/models.json", {"deepseek-r1": {"name": "m", "type": "reasoning"}})
-    write("data/datasets.json", {"hi": {"promptgen": "synthetic", "options": {"input_tokens": 60}}})
+    write("data/datasets.json", {"hi": {"promptgen": "synthetic", "options": {"input_tokens": "60"}}})
 
 
 def measure(folder, n, prefix=()):

@@ -231,6 +231,81 @@ START_TEST(what_is_no_event_is_refused)
 }
 END_TEST
 
+/* Property: reading events by the shape of the one before gives what parsing each of them gives. */
+static const char *const frames[][2] = {
+    {"{\"id\":\"1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"",
+     "\"},\"finish_reason\":null}]}"},
+    {"{\"choices\":[{\"delta\":{\"content\":null,\"reasoning_content\":\"",
+     "\"}}],\"usage\":null}"},
+    {"{\"choices\":[{\"delta\":{\"reasoning\": \"", "\",\"content\":\"\"}}]}"},
+    {"{\"choices\":[{\"delta\":{\"content\":\"", "\",\"reasoning_content\":\"both\"}}]}"},
+    {"{\"choices\":[{\"delta\":{\"content\":\"", "\"},\"finish_reason\":\"stop\"}]}"},
+    {"{\"choices\":[{\"delta\":{\"content\":\"", "\"}}],\"usage\":{\"completion_tokens\":3}}"},
+    {"{\"content\":\"x\",\"choices\":[{\"delta\":{\"content\":\"", "\"}}]}"},
+    {"{\"choices\":[{\"delta\":{\"\\u0063ontent\":\"", "\"}}],\"content\":\"x\"}"},
+    {"{\"error\":{\"message\":\"content\"},\"choices\":[{\"delta\":{\"content\":\"", "\"}}]}"},
+    {"{\"choices\":[{\"delta\":{\"content\":\"", "\"}}]"},
+};
+
+static void make_text(struct dsr_buf *out, struct dsr_rng *rng)
+{
+    static const char *const parts[] = {"a",  " the",    "\xe6\x80\x9d", "\\n", "\\\"", "\\u4e2d",
+                                        "\"", "\\",      "\xff",         "\n",  "x",    "content",
+                                        "}",  "<think>", "\x7f",         "1"};
+    size_t kinds = dsr_rng_below(rng, 4) ? 3 : DSR_COUNT(parts);
+    for (size_t n = (size_t)dsr_rng_below(rng, 4); n--;)
+        dsr_buf_adds(out, parts[dsr_rng_below(rng, kinds)]);
+}
+
+static int feed_event(struct dsr_stream *s, void *state, const struct dsr_buf *event)
+{
+    DSR_AUTO(str) char *data = strndup(event->data, event->len);
+    dsr_stream_event_begin(s, s->now_ns + 1);
+    int rc = dsr_openai_on_event(state, "message", data, event->len, s);
+    dsr_stream_event_end(s);
+    return rc;
+}
+
+START_TEST(events_read_by_their_shape_are_read_right)
+{
+    struct dsr_service service = {.code = (char *)"x",
+                                  .base_url = (char *)"http://h",
+                                  .model = (char *)"m",
+                                  .reasoning_inline = _i % 2};
+    void *state = dsr_openai_open(&service, NULL, NULL, NULL);
+    struct dsr_stream by_shape, parsed;
+    struct dsr_rng rng;
+    size_t known = 0;
+    dsr_rng_init(&rng, 77, (uint64_t)_i);
+    dsr_stream_init(&by_shape, "<think>", "</think>");
+    dsr_stream_init(&parsed, "<think>", "</think>");
+    size_t frame = 0;
+    for (int k = 0; k < 3000; k++) {
+        struct dsr_buf event = {0};
+        if (!dsr_rng_below(&rng, 9))
+            frame = (size_t)dsr_rng_below(&rng, DSR_COUNT(frames));
+        dsr_buf_adds(&event, frames[frame][0]);
+        make_text(&event, &rng);
+        dsr_buf_adds(&event, frames[frame][1]);
+        size_t n;
+        known += dsr_shape_text(&by_shape.shape, event.data, event.len, &n) != NULL;
+        dsr_shape_reset(&parsed.shape);
+        int a = feed_event(&by_shape, state, &event), b = feed_event(&parsed, state, &event);
+        ck_assert_msg(a == b, "%s", event.data);
+        ck_assert_str_eq(text_of(&by_shape.answer), text_of(&parsed.answer));
+        ck_assert_str_eq(text_of(&by_shape.reasoning), text_of(&parsed.reasoning));
+        ck_assert_int_eq(by_shape.token_events, parsed.token_events);
+        ck_assert_int_eq(by_shape.has_error, parsed.has_error);
+        ck_assert_str_eq(by_shape.finish_reason, parsed.finish_reason);
+        dsr_buf_clear(&event);
+    }
+    ck_assert_msg(known > 300, "%zu", known); /* or nothing was shown */
+    dsr_stream_clear(&by_shape);
+    dsr_stream_clear(&parsed);
+    dsr_openai_close(state);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("stream");
@@ -238,6 +313,7 @@ int main(void)
     tcase_add_loop_test(tcase, however_a_text_is_cut_the_split_is_the_same, 0,
                         (int)DSR_COUNT(splits));
     tcase_add_loop_test(tcase, random_texts_cut_at_random_split_alike, 0, 200);
+    tcase_add_loop_test(tcase, events_read_by_their_shape_are_read_right, 0, 20);
     tcase_add_test(tcase, stamps_are_those_of_events_with_tokens);
     tcase_add_test(tcase, a_late_closing_tag_takes_back_the_first_answer);
     tcase_add_test(tcase, all_shapes_of_reasoning_are_read);
