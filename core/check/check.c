@@ -86,6 +86,23 @@ char *dsr_check_file(const struct dsr_check *check, const char *name, const char
     return path;
 }
 
+bool dsr_check_bad_sets(struct dsr_check *check, dsr_open_set_fn *open, void (*close)(void *state))
+{
+    static const char bytes[] = "\x00\xff{[\"\n,,\n\"a";
+    DSR_AUTO(str) char *junk = dsr_check_file(check, "junk", bytes, sizeof bytes);
+    DSR_AUTO(str) char *empty = dsr_check_file(check, "empty", "", 0);
+    const char *paths[] = {NULL, "/nonexistent/file", check->folder, junk, empty};
+    for (size_t i = 0; i < DSR_COUNT(paths); i++) {
+        struct dsr_error err = {0};
+        void *state = open(check->input->entry, paths[i], check->host, &err);
+        if (!state && !dsr_check_told(check, &err))
+            return false;
+        if (state)
+            close(state);
+    }
+    return true;
+}
+
 /* One line to the parent: a word, a name, a detail; tabs and line breaks are its own. */
 static void say(FILE *out, const char *word, const char *name, const char *detail)
 {

@@ -63,6 +63,11 @@ extern const struct dsr_check_step dsr_check_provider[], dsr_check_evaluator[],
 bool dsr_check_threads(bool (*work)(void *arg), void *arg);
 /* Bytes that the heap grows by in a call of work, over many calls; below 0 when one failed. */
 double dsr_check_growth(bool (*work)(void *arg), void *arg);
+/* Tries sets that can't be read (none, missing, a folder, junk, empty): open() gives a state, which
+ * close() frees, or a reason. */
+typedef void *dsr_open_set_fn(const json_t *config, const char *path, const struct dsr_host *host,
+                              struct dsr_error *err);
+bool dsr_check_bad_sets(struct dsr_check *check, dsr_open_set_fn *open, void (*close)(void *state));
 /* A file of the folder with such bytes; malloc'd path. */
 char *dsr_check_file(const struct dsr_check *check, const char *name, const char *bytes, size_t n);
 

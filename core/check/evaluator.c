@@ -5,8 +5,6 @@
 
 #define MOST 200 /* items that are looked at */
 
-static const char no_bytes[] = "\x00\xff{[\"\n,,\n\"a";
-
 struct opening {
     const struct dsr_evaluator_ops *ops;
     const json_t *config;
@@ -52,18 +50,7 @@ static bool opens(struct dsr_check *c)
 static bool refuses_bad_sets(struct dsr_check *c)
 {
     const struct dsr_evaluator_ops *ops = c->ops;
-    DSR_AUTO(str) char *junk = dsr_check_file(c, "junk", no_bytes, sizeof no_bytes);
-    DSR_AUTO(str) char *empty = dsr_check_file(c, "empty", "", 0);
-    const char *paths[] = {NULL, "/nonexistent/file", c->folder, junk, empty};
-    for (size_t i = 0; i < DSR_COUNT(paths); i++) {
-        struct dsr_error err = {0};
-        void *state = ops->open(c->input->entry, paths[i], c->host, &err);
-        if (!state && !dsr_check_told(c, &err))
-            return false;
-        if (state)
-            ops->close(state);
-    }
-    return true;
+    return dsr_check_bad_sets(c, ops->open, ops->close);
 }
 
 static bool keeps_memory(struct dsr_check *c)
