@@ -26,7 +26,7 @@ struct perf {
     struct dsr_perf_result *result;
     size_t *sent; /* beside providers: requests planned so far */
     uint64_t *first_ns, *last_ns;
-    uint64_t end_ns;      /* of --duration; 0: none */
+    uint64_t end_ns;      /* of a closed loop with a duration; 0: none */
     struct dsr_error err; /* of a prompt that could not be made on the way */
     int failed;
 };
@@ -35,7 +35,7 @@ static json_t *job_body(const struct perf *p, const char *end_time)
 {
     char start[DSR_TIME_SIZE];
     dsr_time_format(p->session.start_us, start);
-    return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:I}", "type", "perf", "start_time",
+    return json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:i, s:i, s:I}", "type", "perf", "start_time",
                      start, "end_time", end_time, "model", p->session.model, "prompts",
                      p->options->prompts, "requests", p->options->requests, "concurrency",
                      p->options->concurrency, "seed", (json_int_t)p->options->seed);
@@ -98,30 +98,36 @@ static void note_time(struct perf *p, size_t lane, const struct dsr_exchange *x)
         p->last_ns[lane] = x->end_ns;
 }
 
+/* The entry of a minute, a new one if there is none; requests end in about the order in which they
+ * were begun, so it is among the last. */
+static json_t *minute_of(json_t *minutes, int64_t time_us)
+{
+    char text[DSR_TIME_SIZE];
+    dsr_time_format(time_us - time_us % 60000000, text);
+    for (size_t i = json_array_size(minutes); i--;) {
+        json_t *minute = json_array_get(minutes, i);
+        if (!strcmp(dsr_json_string(minute, "minute", ""), text))
+            return minute;
+    }
+    json_array_append_new(minutes, json_pack("{s:s, s:i, s:i, s:{}}", "minute", text, "requests", 0,
+                                             "output_tokens", 0, "errors"));
+    return json_array_get(minutes, json_array_size(minutes) - 1);
+}
+
+static void add_to(json_t *object, const char *key, int64_t n)
+{
+    json_object_set_new(object, key, json_integer(dsr_json_int(object, key, 0) + n));
+}
+
 /* Counts a request in the minute in which it was begun. */
 static void note_minute(json_t *minutes, int64_t time_us, const json_t *body)
 {
-    char text[DSR_TIME_SIZE];
-    json_t *minute = json_array_get(minutes, json_array_size(minutes) - 1);
-    dsr_time_format(time_us - time_us % 60000000, text);
-    for (size_t i = json_array_size(minutes); i--;)
-        if (!strcmp(dsr_json_string(json_array_get(minutes, i), "minute", ""), text)) {
-            minute = json_array_get(minutes, i);
-            break;
-        }
-    if (strcmp(dsr_json_string(minute, "minute", ""), text)) {
-        minute = json_pack("{s:s, s:i, s:i, s:{}}", "minute", text, "requests", 0, "output_tokens",
-                           0, "errors");
-        json_array_append_new(minutes, minute);
-    }
-    json_t *errors = json_object_get(minute, "errors");
+    json_t *minute = minute_of(minutes, time_us);
     const char *error = dsr_json_string(body, "error", NULL);
-    json_integer_set(json_object_get(minute, "requests"), dsr_json_int(minute, "requests", 0) + 1);
-    json_integer_set(json_object_get(minute, "output_tokens"),
-                     dsr_json_int(minute, "output_tokens", 0) +
-                         dsr_json_int(body, "output_tokens", 0));
+    add_to(minute, "requests", 1);
+    add_to(minute, "output_tokens", dsr_json_int(body, "output_tokens", 0));
     if (error)
-        json_object_set_new(errors, error, json_integer(dsr_json_int(errors, error, 0) + 1));
+        add_to(json_object_get(minute, "errors"), error, 1);
 }
 
 static void keep(struct perf *p, const struct answered *a, json_t *body)
@@ -174,7 +180,7 @@ static void on_final(void *arg, const struct dsr_task *task, const struct dsr_ex
         note_time(p, task->lane, x);
         count_and_keep(p, &answered, perf_body(p, task, x), &x->stream);
     }
-    if (p->end_ns && p->options->rate == 0 && dsr_clock_ns() < p->end_ns)
+    if (p->end_ns && dsr_clock_ns() < p->end_ns)
         plan_request(p, task->lane, 0);
 }
 
@@ -326,12 +332,10 @@ int dsr_perf_run(struct dsr_ctx *ctx, const struct dsr_perf_options *options,
         rc = run(&p, err);
     finish_result(&p);
     dsr_lag_close(p.lag);
-    struct dsr_error closing;
-    int bad = dsr_session_close(&p.session, &closing);
-    if (!bad)
-        bad = dsr_export_close(p.export, &closing);
-    else
-        dsr_export_close(p.export, NULL);
+    struct dsr_error closing, second;
+    int bad = dsr_export_close(p.export, &closing);
+    int stored = dsr_session_close(&p.session, bad ? &second : &closing);
+    bad = bad ? bad : stored;
     if (bad && !rc) {
         rc = bad;
         *err = closing;

@@ -31,6 +31,13 @@ trace_ok() {
 	jq -s -e 'sort_by(.key) | length == 3 and all(.queue_s != null and .ttft_due >= .ttft)' "$work/out.jsonl"
 }
 check "a trace is played at its times" trace_ok
+kept_ok() {
+	exits 0 dsr -q perf -p deepseek --trace "$work/trace.jsonl" --output csv --format json || return 1
+	jq -s -e --arg job "$(jq -r .job "$work/out")" \
+		'[.[] | select(.job == $job) | .body] | length > 0 and (last | .type == "perf" and .end_time != null)' \
+		"$work"/results/csv/jobs.jsonl
+}
+check "its job is recorded" kept_ok
 bad_trace() { # LINE TEXT WHERE
 	echo "$1" >"$work/bad.jsonl"
 	says 2 "$2" dsr perf --trace "$work/bad.jsonl"
