@@ -97,6 +97,26 @@ char *dsr_path_beside(const char *file, const char *path);
 char *dsr_path_folder(const char *path);
 bool dsr_path_exists(const char *path);
 
+/* A file's bytes, read-only. */
+struct dsr_mapping {
+    void *data; /* NULL: nothing is mapped */
+    size_t size;
+};
+/* DSR_EIO with errno when it can't be mapped, is no regular file, or is empty; map is then let be.
+ */
+int dsr_file_map(const char *path, struct dsr_mapping *map);
+void dsr_file_unmap(struct dsr_mapping *map);
+struct dsr_bytes {
+    const void *data;
+    size_t size;
+};
+/* Writes a file of these parts: under another name first, so that nobody reads half of it. */
+bool dsr_file_put(const char *path, const struct dsr_bytes *parts, size_t n);
+/* DSR_ENOMEM on failure. */
+int dsr_sha256(const void *bytes, size_t n, unsigned char out[32]);
+/* 2 n hexadecimal digits and a NUL. */
+void dsr_hex(const unsigned char *bytes, size_t n, char *out);
+
 /* A new random UUID, 37 bytes with the NUL. */
 void dsr_uuid(char out[37]);
 /* The UUID of a text (version 5: SHA-1, RFC 9562): equal texts have equal ones. */

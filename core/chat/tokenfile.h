@@ -7,8 +7,7 @@
 struct dsr_vocabulary;
 struct dsr_tokenfile {
     const struct dsr_vocabulary *vocabulary;
-    void *mapped; /* of a cache file; NULL: the block is malloc'd */
-    size_t size;
+    struct dsr_mapping map; /* of a cache file; none: the block is malloc'd */
 };
 
 int dsr_tokenfile_open(struct dsr_tokenfile *file, const char *path, const char *cache_folder,

@@ -165,6 +165,14 @@ int dsr_tokenize(const struct dsr_tokenizer *t, const char *text, size_t len, st
     return rc;
 }
 
+int64_t dsr_chat_token_count(const struct dsr_tokenizer *t, const json_t *messages)
+{
+    struct dsr_ids ids = {0};
+    int64_t n = dsr_tokenize_chat(t, messages, true, &ids) ? -1 : (int64_t)ids.n;
+    dsr_ids_clear(&ids);
+    return n;
+}
+
 int64_t dsr_token_count(const struct dsr_tokenizer *t, const char *text, size_t len)
 {
     struct dsr_ids ids = {0};

@@ -34,6 +34,8 @@ int dsr_tokenize(const struct dsr_tokenizer *tokenizer, const char *text, size_t
  * generation: with what makes the model answer. DSR_EINVAL for messages of another form. */
 int dsr_tokenize_chat(const struct dsr_tokenizer *tokenizer, const json_t *messages,
                       bool generation, struct dsr_ids *ids);
+/* How many tokens a chat has, with what makes the model answer; -1 on failure. */
+int64_t dsr_chat_token_count(const struct dsr_tokenizer *tokenizer, const json_t *messages);
 /* How many tokens; -1 when out of memory. */
 int64_t dsr_token_count(const struct dsr_tokenizer *tokenizer, const char *text, size_t len);
 

@@ -39,17 +39,33 @@ bool dsr_check_told(struct dsr_check *check, const struct dsr_error *err)
                            : dsr_check_fail(check, "open returned NULL with an empty message");
 }
 
+struct errand { /* of one thread */
+    pthread_t thread;
+    bool (*work)(void *arg);
+    void *arg;
+    bool ok;
+};
+
+static void *run_errand(void *arg)
+{
+    struct errand *e = arg;
+    e->ok = e->work(e->arg);
+    return NULL;
+}
+
 bool dsr_check_threads(bool (*work)(void *arg), void *arg)
 {
-    pthread_t threads[THREADS];
+    struct errand errands[THREADS];
     size_t n = 0;
     bool ok = true;
-    while (n < THREADS && !pthread_create(&threads[n], NULL, (void *(*)(void *))(void *)work, arg))
-        n++;
+    for (; n < THREADS; n++) {
+        errands[n] = (struct errand){.work = work, .arg = arg};
+        if (pthread_create(&errands[n].thread, NULL, run_errand, &errands[n]))
+            break;
+    }
     for (size_t i = 0; i < n; i++) {
-        void *result;
-        pthread_join(threads[i], &result);
-        ok &= ((uintptr_t)result & 1) != 0;
+        pthread_join(errands[i].thread, NULL);
+        ok &= errands[i].ok;
     }
     return ok;
 }

@@ -102,8 +102,11 @@ static void list_errors(struct dsr_buf *text, const json_t *errors)
 {
     const char *name;
     json_t *count;
-    json_object_foreach((json_t *)errors, name, count) dsr_buf_addf(
-        text, "%s%s:%lld", text->len ? " " : "", name, (long long)json_integer_value(count));
+    json_object_foreach((json_t *)errors, name, count)
+    {
+        dsr_buf_addf(text, "%s%s:%lld", text->len ? " " : "", name,
+                     (long long)json_integer_value(count));
+    }
 }
 
 static void add_row(struct dsr_table *table, const struct dsr_candidate *c, const char *step,

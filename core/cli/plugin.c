@@ -19,13 +19,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static bool name_is_sound(const char *name)
-{
-    size_t n = strlen(name);
-    return n && n < 64 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n &&
-           name[0] >= 'a' && name[0] <= 'z';
-}
-
 static bool kind_is_known(const char *kind)
 {
     for (int k = DSR_KIND_PROVIDER; k <= DSR_KIND_STORE; k++)
@@ -42,7 +35,7 @@ static error_t parse_word(char *arg, struct argp_state *state, struct args *a)
     }
     if (!a->new || a->name)
         return ARGP_ERR_UNKNOWN;
-    if (!name_is_sound(arg))
+    if (!dsr_plugin_name_is_sound(arg) || arg[0] < 'a' || arg[0] > 'z')
         argp_error(state,
                    "a plugin's name is made of a-z, 0-9, '_' and '-', and begins with a "
                    "letter: not \"%s\"",
@@ -83,36 +76,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* Replaces @NAME@ and the like. */
-static int fill(struct dsr_buf *out, const char *text, const struct args *a)
+static int fill(struct dsr_buf *out, const char *text, const char *end, const struct args *a)
 {
     const char *const values[][2] = {{"@NAME@", a->name},
                                      {"@KIND@", a->kind},
                                      {"@EXT@", a->cxx ? "cc" : "c"},
                                      {"@CC@", a->cxx ? "CXX" : "CC"},
                                      {"@FLAGS@", a->cxx ? "CXXFLAGS" : "CFLAGS"}};
-    while (*text) {
-        size_t n = strcspn(text, "@"), i = 0;
-        if (dsr_buf_add(out, text, n))
-            return DSR_ENOMEM;
-        text += n;
-        while (i < DSR_COUNT(values) && strncmp(text, values[i][0], strlen(values[i][0])))
+    int rc = 0;
+    while (text < end && !rc) {
+        size_t i = 0;
+        while (i < DSR_COUNT(values) && !dsr_begins(text, end, values[i][0]))
             i++;
-        bool known = *text && i < DSR_COUNT(values);
-        if (*text && dsr_buf_adds(out, known ? values[i][1] : "@"))
-            return DSR_ENOMEM;
-        text += known ? strlen(values[i][0]) : *text != '\0';
+        bool known = i < DSR_COUNT(values);
+        rc = known ? dsr_buf_adds(out, values[i][1]) : dsr_buf_add(out, text, 1);
+        text += known ? strlen(values[i][0]) : 1;
     }
-    return 0;
-}
-
-static char *read_file(const char *path)
-{
-    DSR_AUTO(file) FILE *file = fopen(path, "re");
-    struct dsr_buf text = {0};
-    char block[4096];
-    for (size_t n; file && (n = fread(block, 1, sizeof block, file));)
-        dsr_buf_add(&text, block, n);
-    return text.data;
+    return rc;
 }
 
 /* "plugin.c" becomes NAME.c or NAME.cc; the others keep their names. Nothing is overwritten. */
@@ -124,12 +104,17 @@ static int write_file(const struct args *a, const char *from, const char *file,
     DSR_AUTO(str)
     char *name = source ? dsr_format("%s.%s", a->name, a->cxx ? "cc" : "c") : strdup(file);
     DSR_AUTO(str) char *path = name ? dsr_path_join(a->folder, name) : NULL;
-    DSR_AUTO(str) char *text = template ? read_file(template) : NULL;
+    struct dsr_mapping map;
     struct dsr_buf filled = {0};
-    if (!path || !text || fill(&filled, text, a)) {
+    if (!template || !path)
+        return dsr_error_nomem(err);
+    if (dsr_file_map(template, &map))
+        return dsr_error_file(err, DSR_EIO, template, 0, "can't be read: %s", strerror(errno));
+    int rc = fill(&filled, map.data, (const char *)map.data + map.size, a);
+    dsr_file_unmap(&map);
+    if (rc) {
         dsr_buf_clear(&filled);
-        return text ? dsr_error_nomem(err)
-                    : dsr_error_file(err, DSR_EIO, template, 0, "can't be read");
+        return dsr_error_nomem(err);
     }
     FILE *out = fopen(path, "wxe");
     bool ok = out && fwrite(filled.data, 1, filled.len, out) == filled.len;

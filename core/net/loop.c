@@ -1,6 +1,8 @@
 /* libcurl's sockets and timer on a libuv loop: uv_poll for each socket, one uv_timer. */
 #include "core/net/transfer.h"
 
+#include <utlist.h>
+
 /* Each millisecond: 1,000 requests are sent within a quarter of a second. At once they would wait
  * for each other in the server's queue, and that would be told as its latency. */
 #define RELEASED_AT_ONCE 4
@@ -35,43 +37,17 @@ static void hold(struct dsr_watch *watch)
     uv_poll_stop(&watch->poll);
     watch->held = true;
     watch->since_ns = dsr_clock_ns();
-    watch->next = NULL;
-    watch->prev = net->held_last;
-    if (net->held_last)
-        net->held_last->next = watch;
-    else
-        net->held = watch;
-    net->held_last = watch;
+    DL_APPEND(net->held, watch);
     net->n_held++;
 }
 
 static void let_go(struct dsr_watch *watch)
 {
     struct dsr_net *net = watch->net;
-    if (watch->prev)
-        watch->prev->next = watch->next;
-    else
-        net->held = watch->next;
-    if (watch->next)
-        watch->next->prev = watch->prev;
-    else
-        net->held_last = watch->prev;
+    DL_DELETE(net->held, watch);
     watch->held = false;
     watch->transfer->held_ns += dsr_clock_ns() - watch->since_ns;
     net->n_held--;
-}
-
-/* What ended is taken care of between the polls, a slice at a time: were it done here, the tokens
- * that wait on other sockets would be stamped late. */
-static void on_slice(uv_idle_t *idle);
-static void on_ready(uv_poll_t *poll, int status, int events);
-
-static void act(struct dsr_net *net, curl_socket_t socket, int flags)
-{
-    int running = net->active;
-    curl_multi_socket_action(net->multi, socket, flags, &running);
-    if (running < net->active)
-        uv_idle_start(&net->slice, on_slice);
 }
 
 static void on_slice(uv_idle_t *idle)
@@ -79,6 +55,16 @@ static void on_slice(uv_idle_t *idle)
     struct dsr_net *net = idle->data;
     if (dsr_net_reap(net, dsr_clock_ns() + DSR_SLICE_NS))
         uv_idle_stop(idle);
+}
+
+/* Lets curl work. What ended is taken care of between the polls, a slice at a time: were it done
+ * here, the tokens that wait on other sockets would be stamped late. */
+static void act(struct dsr_net *net, curl_socket_t socket, int flags)
+{
+    int running = net->active;
+    curl_multi_socket_action(net->multi, socket, flags, &running);
+    if (running < net->active)
+        uv_idle_start(&net->slice, on_slice);
 }
 
 void dsr_net_hold(struct dsr_net *net)
@@ -89,6 +75,24 @@ void dsr_net_hold(struct dsr_net *net)
 size_t dsr_net_held(const struct dsr_net *net)
 {
     return net->n_held;
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct dsr_watch *watch = (struct dsr_watch *)poll;
+    struct dsr_net *net = watch->net;
+    int flags = 0;
+    if (net->holding && !status && events & UV_WRITABLE) {
+        hold(watch);
+        return;
+    }
+    if (status < 0)
+        flags = CURL_CSELECT_ERR;
+    if (events & UV_READABLE)
+        flags |= CURL_CSELECT_IN;
+    if (events & UV_WRITABLE)
+        flags |= CURL_CSELECT_OUT;
+    act(net, watch->socket, flags);
 }
 
 static void on_pace(uv_timer_t *timer)
@@ -108,24 +112,6 @@ void dsr_net_release(struct dsr_net *net)
 {
     net->holding = false;
     uv_timer_start(&net->pace, on_pace, 0, 1);
-}
-
-static void on_ready(uv_poll_t *poll, int status, int events)
-{
-    struct dsr_watch *watch = (struct dsr_watch *)poll;
-    struct dsr_net *net = watch->net;
-    int flags = 0;
-    if (net->holding && !status && events & UV_WRITABLE) {
-        hold(watch);
-        return;
-    }
-    if (status < 0)
-        flags = CURL_CSELECT_ERR;
-    if (events & UV_READABLE)
-        flags |= CURL_CSELECT_IN;
-    if (events & UV_WRITABLE)
-        flags |= CURL_CSELECT_OUT;
-    act(net, watch->socket, flags);
 }
 
 static struct dsr_watch *watch_new(struct dsr_net *net, curl_socket_t socket, CURL *easy)

@@ -12,7 +12,7 @@ struct dsr_net {
     uv_idle_t slice;
     uv_timer_t pace; /* of releasing what was held */
     bool holding;
-    struct dsr_watch *held, *held_last; /* connections that wait, oldest first */
+    struct dsr_watch *held; /* connections that wait, oldest first */
     size_t n_held;
     int active;                      /* transfers that were begun and not taken back */
     const char *ca_file, *ca_folder; /* from the environment */

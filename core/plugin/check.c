@@ -53,7 +53,7 @@ const char *dsr_kind_name(enum dsr_kind kind)
     return (size_t)kind < DSR_COUNT(rules) && rules[kind].name ? rules[kind].name : "unknown";
 }
 
-static bool name_is_sound(const char *name)
+bool dsr_plugin_name_is_sound(const char *name)
 {
     size_t n = strlen(name);
     return n && n < 64 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
@@ -97,7 +97,7 @@ const char *dsr_plugin_flaw(const struct dsr_plugin *plugin, char *text, size_t 
     }
     if (!plugin->name || !plugin->version || !plugin->summary || !plugin->licence)
         return "its name, version, summary or licence is missing";
-    if (!name_is_sound(plugin->name))
+    if (!dsr_plugin_name_is_sound(plugin->name))
         return "its name is not made of a-z, 0-9, '_' and '-'";
     if (!plugin->ops)
         return "its table of operations is missing";

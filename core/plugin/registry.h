@@ -34,6 +34,8 @@ const struct dsr_loaded *dsr_registry_list(const struct dsr_registry *registry, 
 /* "provider", "evaluator", "promptgen", "router", "store". */
 const char *dsr_kind_name(enum dsr_kind kind);
 
+/* As dsr/plugin.h says a name must be. */
+bool dsr_plugin_name_is_sound(const char *name);
 /* NULL when the table is sound, else the reason (static or written into text). */
 const char *dsr_plugin_flaw(const struct dsr_plugin *plugin, char *text, size_t size);
 

@@ -47,7 +47,7 @@ static int open_folder(struct dsr_corpus *c, const char *path, const char *purpo
     return rc;
 }
 
-static int shuffle(struct dsr_corpus *c, const char *path, struct dsr_error *err)
+static int make_deck(struct dsr_corpus *c, const char *path, struct dsr_error *err)
 {
     if (!c->n)
         return dsr_error_file(err, DSR_ECONFIG, path, 0, "holds no record of the wanted form");
@@ -79,7 +79,7 @@ struct dsr_corpus *dsr_corpus_open(const char *path, const char *purpose,
                  ? open_folder(c, path, purpose, measure, host, err)
                  : open_part(c, path, purpose, measure, host, err);
     if (!rc)
-        rc = shuffle(c, path, err);
+        rc = make_deck(c, path, err);
     if (!rc)
         return c;
     dsr_corpus_close(c);

@@ -19,8 +19,7 @@ struct dsr_index {
     int fd;     /* the same, open */
     const struct dsr_index_entry *entries;
     size_t n;
-    void *mapped; /* what entries stand in: a mapping of so many bytes, or NULL when malloc'd */
-    size_t mapped_size;
+    struct dsr_mapping map; /* what entries stand in; none when they are malloc'd */
 };
 
 /* measure and purpose as of dsr_corpus_open. */

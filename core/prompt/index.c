@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MAGIC "dsrindex1"
 #define FLAGS JSON_ALLOW_NUL
+#define ONE_OF_MANY (FLAGS | JSON_DISABLE_EOF_CHECK) /* more may follow */
 #define SMALL (1 << 20) /* bytes of a set whose index is not worth a file */
 
 /* At the start of an index file; the entries follow. */
@@ -106,9 +106,8 @@ static int take_record(struct maker *m, dsr_record_size_fn *measure, struct dsr_
 {
     json_error_t bad;
     struct dsr_record_size size = {0, 0};
-    DSR_AUTO(json)
-    json_t *record =
-        json_loadb(m->bytes + m->at, m->size - m->at, FLAGS | JSON_DISABLE_EOF_CHECK, &bad);
+    const char *bytes = m->bytes + m->at;
+    DSR_AUTO(json) json_t *record = json_loadb(bytes, m->size - m->at, ONE_OF_MANY, &bad);
     if (!record)
         return leave_out(m, &bad, err);
     size_t start = m->at, length = (size_t)bad.position;
@@ -188,46 +187,32 @@ static bool is_sound(const struct header *h, size_t mapped)
 static bool map_kept(struct dsr_index *index, const char *path, const struct stat *of,
                      const char *purpose)
 {
-    struct stat st;
     struct header wanted;
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd < 0)
+    struct dsr_mapping map;
+    if (!path || dsr_file_map(path, &map))
         return false;
-    void *data = MAP_FAILED;
-    if (!fstat(fd, &st) && S_ISREG(st.st_mode) && (size_t)st.st_size >= sizeof(struct header))
-        data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (data == MAP_FAILED)
-        return false;
-    const struct header *h = data;
-    set_header(&wanted, of, purpose, h->n);
-    if (memcmp(h, &wanted, sizeof wanted) || !is_sound(h, (size_t)st.st_size)) {
-        munmap(data, (size_t)st.st_size);
-        return false;
+    const struct header *h = map.data;
+    if (map.size >= sizeof *h) {
+        set_header(&wanted, of, purpose, h->n);
+        if (!memcmp(h, &wanted, sizeof wanted) && is_sound(h, map.size)) {
+            index->map = map;
+            index->entries = (const void *)(h + 1);
+            index->n = h->n;
+            return true;
+        }
     }
-    index->mapped = data;
-    index->mapped_size = (size_t)st.st_size;
-    index->entries = (const void *)(h + 1);
-    index->n = h->n;
-    return true;
+    dsr_file_unmap(&map);
+    return false;
 }
 
-/* Written whole under another name first, so that nobody maps half of it. */
 static bool keep(const struct dsr_index *index, const char *path, const struct stat *of,
                  const char *purpose)
 {
     struct header h;
-    DSR_AUTO(str) char *part = path ? dsr_format("%s.%d", path, (int)getpid()) : NULL;
-    FILE *out = part ? fopen(part, "wxe") : NULL;
-    if (!out)
-        return false;
     set_header(&h, of, purpose, index->n);
-    bool ok = fwrite(&h, sizeof h, 1, out) == 1 &&
-              fwrite(index->entries, sizeof *index->entries, index->n, out) == index->n;
-    ok = !fclose(out) && ok && !rename(part, path);
-    if (!ok)
-        unlink(part);
-    return ok;
+    const struct dsr_bytes parts[] = {{&h, sizeof h},
+                                      {index->entries, index->n * sizeof *index->entries}};
+    return path && dsr_file_put(path, parts, DSR_COUNT(parts));
 }
 
 /* In the state folder the name tells files apart by the hash of their path. */
@@ -236,10 +221,9 @@ static char *path_elsewhere(const char *path, const char *folder, const char *pu
     unsigned char sha256[32];
     char name[17];
     DSR_AUTO(str) char *whole = realpath(path, NULL);
-    if (!whole || !folder || !EVP_Digest(whole, strlen(whole), sha256, NULL, EVP_sha256(), NULL))
+    if (!whole || !folder || dsr_sha256(whole, strlen(whole), sha256))
         return NULL;
-    for (size_t i = 0; i < 8; i++)
-        snprintf(name + 2 * i, 3, "%02x", sha256[i]);
+    dsr_hex(sha256, 8, name);
     return dsr_format("%s/%s-%s.index", folder, name, purpose);
 }
 
@@ -284,8 +268,8 @@ int dsr_index_open(struct dsr_index *index, const char *path, const char *purpos
 
 void dsr_index_close(struct dsr_index *index)
 {
-    if (index->mapped)
-        munmap(index->mapped, index->mapped_size);
+    if (index->map.data)
+        dsr_file_unmap(&index->map);
     else
         free((void *)index->entries);
     if (index->fd >= 0)

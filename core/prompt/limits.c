@@ -24,11 +24,7 @@ int64_t dsr_estimate_messages(const json_t *messages, size_t n)
 
 int64_t dsr_prompt_tokens(const struct dsr_prompt_limits *limits, const json_t *messages)
 {
-    struct dsr_ids ids = {0};
-    int64_t n = -1;
-    if (limits->tokenizer && !dsr_tokenize_chat(limits->tokenizer, messages, true, &ids))
-        n = (int64_t)ids.n;
-    dsr_ids_clear(&ids);
+    int64_t n = limits->tokenizer ? dsr_chat_token_count(limits->tokenizer, messages) : -1;
     return n >= 0 ? n : dsr_estimate_messages(messages, json_array_size(messages));
 }
 

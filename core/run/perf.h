@@ -3,7 +3,7 @@
 #define DSR_PERF_H
 
 #include "core/metric/candidate.h"
-#include "core/net/lag.h"
+#include "core/run/lag.h"
 #include "core/run/arrival.h"
 #include "core/run/prompts.h"
 #include "core/run/slo.h"

@@ -86,6 +86,13 @@ static int64_t smallest_context(const struct dsr_settings *settings, const char 
     return smallest;
 }
 
+/* Names; without a list one null, which stands for random words. */
+static json_t *select_sets(const struct dsr_settings *settings, const char *list,
+                           struct dsr_error *err)
+{
+    return list ? dsr_datasets_select(settings, list, "promptgen", err) : json_pack("[n]");
+}
+
 int dsr_prompts_open(struct dsr_prompts *prompts, const struct dsr_session *session,
                      const char *list, uint64_t seed, struct dsr_error *err)
 {
@@ -98,9 +105,7 @@ int dsr_prompts_open(struct dsr_prompts *prompts, const struct dsr_session *sess
     int64_t context = smallest_context(&ctx->settings, model);
     int64_t output = dsr_json_int(prompts->model, "max_tokens", 0);
     prompts->context = context > 2 * output ? context - output : context / 2;
-    DSR_AUTO(json)
-    json_t *names =
-        list ? dsr_datasets_select(&ctx->settings, list, "promptgen", err) : json_pack("[n]");
+    DSR_AUTO(json) json_t *names = select_sets(&ctx->settings, list, err);
     if (!names)
         return err->code;
     prompts->sets = calloc(json_array_size(names), sizeof *prompts->sets);
@@ -219,16 +224,6 @@ static int grow(struct dsr_prompts *p)
     return 0;
 }
 
-static int64_t count_tokens(const struct dsr_prompts *p, const struct dsr_chat *chat)
-{
-    struct dsr_ids ids = {0};
-    int64_t n = -1;
-    if (p->tokenizer && !dsr_tokenize_chat(p->tokenizer, chat->messages, true, &ids))
-        n = (int64_t)ids.n;
-    dsr_ids_clear(&ids);
-    return n;
-}
-
 const struct dsr_chat *dsr_prompts_get(struct dsr_prompts *p, size_t i, struct dsr_error *err)
 {
     while (p->n_chats <= i) {
@@ -240,7 +235,8 @@ const struct dsr_chat *dsr_prompts_get(struct dsr_prompts *p, size_t i, struct d
             dsr_error_nomem(err);
             return NULL;
         }
-        p->tokens[p->n_chats] = count_tokens(p, chat);
+        p->tokens[p->n_chats] =
+            p->tokenizer ? dsr_chat_token_count(p->tokenizer, chat->messages) : -1;
         p->chats[p->n_chats++] = chat;
     }
     return p->chats[i];

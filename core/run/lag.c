@@ -1,5 +1,5 @@
 /* Turns of the loop, by libuv's own clock of the time that it slept. */
-#include "core/net/lag.h"
+#include "core/run/lag.h"
 
 #include <math.h>
 
