@@ -119,8 +119,6 @@ void dsr_hex(const unsigned char *bytes, size_t n, char *out);
 
 /* A new random UUID, 37 bytes with the NUL. */
 void dsr_uuid(char out[37]);
-/* The UUID of a text (version 5: SHA-1, RFC 9562): equal texts have equal ones. */
-void dsr_uuid_of(const char *text, size_t n, char out[37]);
 
 /* The comma-separated list holds the word. */
 bool dsr_list_has(const char *list, const char *word);
@@ -135,9 +133,18 @@ void dsr_host_on_line(struct dsr_host *host, void (*hook)(void *arg, bool before
 /* Names of benchmark metrics beside the built-in table; an array of strings, borrowed. */
 void dsr_host_add_metric(struct dsr_host *host, const char *name);
 const json_t *dsr_host_metrics(const struct dsr_host *host);
-/* Where the program keeps what it made for itself; NULL until it was set. folder is copied. */
+/* The folder of dsr_host_state; copied. */
 int dsr_host_set_state(struct dsr_host *host, const char *folder);
-const char *dsr_host_state(const struct dsr_host *host);
+/* What answers dsr_host_ask (dsr/promptgen.h). ask and arg outlive the host's use; name, which
+ * tells the model, is copied. */
+struct dsr_writer {
+    int (*ask)(void *arg, const char *const questions[], size_t n,
+               int (*written)(void *, const char *, const char *, struct dsr_error *),
+               void *written_arg, struct dsr_error *err);
+    void *arg;
+    char *name;
+};
+int dsr_host_set_writer(struct dsr_host *host, const struct dsr_writer *writer);
 /* Replaces this secret by "***" in every line logged from now on. */
 void dsr_host_hide(struct dsr_host *host, const char *secret);
 

@@ -1,6 +1,8 @@
 /* The log: lines to standard error, and to a file with their time. */
 #include "base.h"
 
+#include <dsr/promptgen.h>
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -17,6 +19,7 @@ struct dsr_host {
     /* set while the program starts, read-only later */
     json_t *metrics;
     char *state;
+    struct dsr_writer writer;
 };
 
 struct dsr_host *dsr_host_new(enum dsr_level level, const char *program)
@@ -41,6 +44,7 @@ void dsr_host_free(struct dsr_host *host)
     free(host->secrets);
     json_decref(host->metrics);
     free(host->state);
+    free(host->writer.name);
     pthread_mutex_destroy(&host->lock);
     free(host);
 }
@@ -90,6 +94,29 @@ int dsr_host_set_state(struct dsr_host *host, const char *folder)
 const char *dsr_host_state(const struct dsr_host *host)
 {
     return host ? host->state : NULL;
+}
+
+int dsr_host_set_writer(struct dsr_host *host, const struct dsr_writer *writer)
+{
+    free(host->writer.name);
+    host->writer = *writer;
+    host->writer.name = strdup(writer->name);
+    return host->writer.name ? 0 : DSR_ENOMEM;
+}
+
+const char *dsr_host_writer(const struct dsr_host *host)
+{
+    return host ? host->writer.name : NULL;
+}
+
+int dsr_host_ask(const struct dsr_host *host, const char *const questions[], size_t n,
+                 dsr_written_fn *written, void *arg, struct dsr_error *err)
+{
+    if (!dsr_host_writer(host))
+        return dsr_error_set(err, DSR_ECONFIG,
+                             "no model to write is configured: name one in prompt_generator.json "
+                             "(base_url, model, api_key)");
+    return host->writer.ask(host->writer.arg, questions, n, written, arg, err);
 }
 
 void dsr_host_hide(struct dsr_host *host, const char *secret)

@@ -1,5 +1,6 @@
 /* Opening the context, telling errors, reading option values. */
 #include "core/cli/cli.h"
+#include "core/run/writer.h"
 
 #include <math.h>
 
@@ -16,6 +17,8 @@ int dsr_ctx_open(struct dsr_ctx *ctx, const struct dsr_globals *globals, struct 
     int rc = dsr_settings_load(&ctx->settings, globals->config, globals->data, ctx->host, err);
     if (!rc && dsr_host_set_state(ctx->host, ctx->settings.layout.state_dir))
         rc = dsr_error_nomem(err);
+    if (!rc)
+        rc = dsr_writer_offer(ctx, err);
     if (!rc && globals->store)
         rc = dsr_settings_set_store(&ctx->settings, globals->store, err);
     if (!rc) {

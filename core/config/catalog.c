@@ -264,6 +264,25 @@ json_t *dsr_datasets_select(const struct dsr_settings *s, const char *list, cons
     return names;
 }
 
+/* Prompt sets may stand in the folder that prompt_generator.json names: path is then there. */
+static bool is_among_prompts(const struct dsr_settings *s, const json_t *entry, const char *file,
+                             char **path)
+{
+    const json_t *datasets = json_object_get(s->prompts.root, "datasets");
+    const char *folder = dsr_json_string(datasets, "directory", "");
+    if (!json_object_get(entry, "promptgen") || !*folder || *file == '/')
+        return false;
+    DSR_AUTO(str) char *there = dsr_path_beside(s->prompts.path, folder);
+    char *candidate = there ? dsr_path_join(there, file) : NULL;
+    if (!candidate || !dsr_path_exists(candidate)) {
+        free(candidate);
+        return false;
+    }
+    free(*path);
+    *path = candidate;
+    return true;
+}
+
 int dsr_dataset_find(const struct dsr_settings *s, const char *name, const json_t **entry,
                      char **path, struct dsr_error *err)
 {
@@ -276,7 +295,7 @@ int dsr_dataset_find(const struct dsr_settings *s, const char *name, const json_
     *path = dsr_path_beside(s->datasets.path, file);
     if (!*path)
         return dsr_error_nomem(err);
-    if (dsr_path_exists(*path))
+    if (dsr_path_exists(*path) || is_among_prompts(s, *entry, file, path))
         return 0;
     snprintf(place, sizeof place, "/%s/file", name);
     dsr_doc_fail(&s->datasets, err, place,

@@ -4,8 +4,7 @@
 #include <ctype.h>
 #include <sys/stat.h>
 
-/* A value "env:NAME" stands for the environment variable NAME. */
-static const char *resolve(const char *value)
+const char *dsr_key_resolve(const char *value)
 {
     if (!strncmp(value, "env:", 4)) {
         const char *text = getenv(value + 4);
@@ -32,7 +31,7 @@ int dsr_keys_check(struct dsr_settings *s, struct dsr_host *host, struct dsr_err
             snprintf(place, sizeof place, "/%s/%s", code, model);
             if (!json_is_string(value))
                 return dsr_doc_fail(&s->keys, err, place, "expected the key as a string");
-            const char *key = resolve(json_string_value(value));
+            const char *key = dsr_key_resolve(json_string_value(value));
             if (key[strcspn(key, "\r\n")])
                 return dsr_doc_fail(&s->keys, err, place, "the key holds a line break");
             literal |= *key && key == json_string_value(value);
@@ -58,9 +57,9 @@ static const char *from_environment(const char *code)
 static const char *from_file(const struct dsr_settings *s, const char *code, const char *model)
 {
     const json_t *entry = json_object_get(s->keys.root, code);
-    const char *key = resolve(dsr_json_string(entry, model, ""));
+    const char *key = dsr_key_resolve(dsr_json_string(entry, model, ""));
     if (!*key)
-        key = resolve(dsr_json_string(entry, "default", ""));
+        key = dsr_key_resolve(dsr_json_string(entry, "default", ""));
     return *key ? key : NULL;
 }
 

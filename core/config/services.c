@@ -57,11 +57,16 @@ static char *plugin_name(const char *code, const json_t *json)
     return *named ? strdup(named) : strndup(code, strcspn(code, "-"));
 }
 
-static char *why_unusable(const struct dsr_settings *s, const struct dsr_service *service)
+static bool is_address(const char *url)
 {
-    const char *url = service->base_url;
-    if (strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
-        return dsr_format("its base_url \"%s\" is no address; set it in %s", url, s->services.path);
+    return !strncmp(url, "http://", 7) || !strncmp(url, "https://", 8);
+}
+
+static char *why_unusable(const struct dsr_service *service)
+{
+    if (!is_address(service->base_url))
+        return dsr_format("its base_url \"%s\" is no address; set it in %s", service->base_url,
+                          service->doc->path);
     if (!service->key)
         return dsr_format("it has no API key (api_keys.json or DSR_KEY_ variables)");
     return NULL;
@@ -76,14 +81,14 @@ static void warn_if_over(const struct dsr_settings *s, const struct dsr_service 
                      service->code, until);
 }
 
-static struct dsr_service *service_new(const struct dsr_settings *s, const char *model,
-                                       const char *code, const json_t *json)
+static struct dsr_service *service_new(const struct dsr_settings *s, const struct dsr_doc *doc,
+                                       const char *model, const char *code, const json_t *json)
 {
     struct dsr_service *service = calloc(1, sizeof *service);
     if (!service)
         return NULL;
     service->json = json;
-    service->doc = &s->services;
+    service->doc = doc;
     service->code = strdup(code);
     service->model_code = strdup(model);
     service->base_url = strdup(dsr_json_string(json, "base_url", ""));
@@ -93,7 +98,7 @@ static struct dsr_service *service_new(const struct dsr_settings *s, const char 
     service->think_close = strdup(dsr_json_string(json, "reasoning_end", "</think>"));
     service->plugin = plugin_name(code, json);
     const char *ca = dsr_json_string(json, "ca_file", "");
-    service->ca_file = *ca ? dsr_path_beside(s->services.path, ca) : NULL;
+    service->ca_file = *ca ? dsr_path_beside(doc->path, ca) : NULL;
     if (!service->code || !service->model_code || !service->base_url || !service->model ||
         !service->currency || !service->think_open || !service->think_close || !service->plugin ||
         (*ca && !service->ca_file)) {
@@ -109,7 +114,7 @@ static struct dsr_service *service_new(const struct dsr_settings *s, const char 
     service->max_concurrency = (int)dsr_json_int(json, "max_concurrency", 1);
     service->max_tokens = dsr_json_int(json, "max_tokens", 0);
     service->key = dsr_key_find(s, code, service->plugin, model);
-    service->unusable = why_unusable(s, service);
+    service->unusable = why_unusable(service);
     return service;
 }
 
@@ -166,7 +171,7 @@ int dsr_services_load(const struct dsr_settings *s, const char *model, const cha
     {
         if (!all && !dsr_list_has(list, code))
             continue;
-        struct dsr_service *service = service_new(s, model, code, entry);
+        struct dsr_service *service = service_new(s, &s->services, model, code, entry);
         if (!service) {
             dsr_services_free(*services, *n);
             *services = NULL;
@@ -215,4 +220,33 @@ int dsr_services_usable(const struct dsr_settings *s, const char *model, const c
         *n = 0;
     }
     return rc;
+}
+
+/* Its key may stand beside it. */
+static void take_own_key(struct dsr_service *service)
+{
+    const char *key = dsr_key_resolve(dsr_json_string(service->json, "api_key", ""));
+    if (service->key || !*key)
+        return;
+    service->key = strdup(key);
+}
+
+int dsr_services_writer(const struct dsr_settings *s, struct dsr_service ***services, size_t *n,
+                        struct dsr_error *err)
+{
+    const json_t *entry = json_object_get(s->prompts.root, "model");
+    *n = 0;
+    *services = calloc(1, sizeof **services);
+    if (!*services)
+        return dsr_error_nomem(err);
+    if (!*dsr_json_string(entry, "base_url", "") || !*dsr_json_string(entry, "model", ""))
+        return 0;
+    struct dsr_service *service = service_new(s, &s->prompts, "", "prompt-generator", entry);
+    if (!service) {
+        free(*services);
+        return dsr_error_nomem(err);
+    }
+    (*services)[(*n)++] = service;
+    take_own_key(service);
+    return 0;
 }

@@ -115,7 +115,23 @@ static int load_currency(struct dsr_settings *s, struct dsr_error *err)
     return 0;
 }
 
-static int load_prompts(struct dsr_settings *s, struct dsr_error *err)
+/* The model that writes questions: an OpenAI-compatible one unless it says otherwise. */
+static int take_writer(struct dsr_settings *s, json_t *model, struct dsr_host *host,
+                       struct dsr_error *err)
+{
+    const char *url = dsr_json_string(model, "base_url", "");
+    const char *key = dsr_key_resolve(dsr_json_string(model, "api_key", ""));
+    if (*url && strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
+        return dsr_doc_fail(&s->prompts, err, "/model/base_url", "must be a http(s):// address");
+    if (key[strcspn(key, "\r\n")])
+        return dsr_doc_fail(&s->prompts, err, "/model/api_key", "the key holds a line break");
+    dsr_host_hide(host, key);
+    DSR_AUTO(json)
+    json_t *usual = json_pack("{s:s, s:i}", "plugin", "openai", "max_concurrency", 4);
+    return usual && !json_object_update_missing(model, usual) ? 0 : dsr_error_nomem(err);
+}
+
+static int load_prompts(struct dsr_settings *s, struct dsr_host *host, struct dsr_error *err)
 {
     static const struct dsr_field top[] = {
         {"model", DSR_T_OBJECT, false, 0, 0},
@@ -124,6 +140,13 @@ static int load_prompts(struct dsr_settings *s, struct dsr_error *err)
     static const struct dsr_field model[] = {
         {"base_url", DSR_T_STRING, false, 0, 0},
         {"model", DSR_T_STRING, false, 0, 0},
+        {"plugin", DSR_T_STRING, false, 0, 0},
+        {"headers", DSR_T_OBJECT, false, 0, 0},
+        {"query", DSR_T_OBJECT, false, 0, 0},
+        {"extra_body", DSR_T_OBJECT, false, 0, 0},
+        {"ca_file", DSR_T_STRING, false, 0, 0},
+        {"max_concurrency", DSR_T_INT, false, 1, 1000},
+        {"max_tokens", DSR_T_INT, false, 1, 10000000},
         {"reasoning_inline", DSR_T_BOOL, false, 0, 0},
         {"reasoning_start", DSR_T_STRING, false, 0, 0},
         {"reasoning_end", DSR_T_STRING, false, 0, 0},
@@ -137,7 +160,8 @@ static int load_prompts(struct dsr_settings *s, struct dsr_error *err)
         return rc;
     rc = dsr_doc_check(&s->prompts, root, "", top, DSR_COUNT(top), err);
     if (!rc && (part = json_object_get(root, "model")))
-        rc = dsr_doc_check(&s->prompts, part, "/model", model, DSR_COUNT(model), err);
+        (void)((rc = dsr_doc_check(&s->prompts, part, "/model", model, DSR_COUNT(model), err)) ||
+               (rc = take_writer(s, part, host, err)));
     if (!rc && (part = json_object_get(root, "datasets")))
         rc = dsr_doc_check(&s->prompts, part, "/datasets", datasets, DSR_COUNT(datasets), err);
     return rc;
@@ -157,7 +181,8 @@ int dsr_settings_load(struct dsr_settings *s, const char *config, const char *da
     memset(s, 0, sizeof *s);
     s->host = host;
     if ((rc = dsr_layout_find(&s->layout, config, data, err)) || (rc = load_cron(s, err)) ||
-        (rc = load_db(s, err)) || (rc = load_currency(s, err)) || (rc = load_prompts(s, err)) ||
+        (rc = load_db(s, err)) || (rc = load_currency(s, err)) ||
+        (rc = load_prompts(s, host, err)) ||
         (rc = load_optional(s, &s->keys, "api_keys.json", err)) ||
         (rc = dsr_keys_check(s, host, err)) ||
         (rc = load_data(s, &s->models, "models.json", err)) ||
@@ -176,6 +201,8 @@ void dsr_settings_clear(struct dsr_settings *s)
                               &s->keys, &s->models, &s->services, &s->datasets};
     if (s->keys.text)
         explicit_bzero(s->keys.text, s->keys.len);
+    if (s->prompts.text)
+        explicit_bzero(s->prompts.text, s->prompts.len);
     for (size_t i = 0; i < DSR_COUNT(docs); i++)
         dsr_doc_clear(docs[i]);
     dsr_layout_clear(&s->layout);

@@ -60,6 +60,11 @@ void dsr_services_free(struct dsr_service **services, size_t n);
 int dsr_services_usable(const struct dsr_settings *settings, const char *model, const char *list,
                         struct dsr_service ***services, size_t *n, struct dsr_error *err);
 
+/* The model of prompt_generator.json as the only entry of a list; an empty one when it names none.
+ * Frees with dsr_services_free. */
+int dsr_services_writer(const struct dsr_settings *settings, struct dsr_service ***services,
+                        size_t *n, struct dsr_error *err);
+
 /* Prices per 1M tokens in one currency; NaN where unknown. */
 struct dsr_prices {
     double input, output, cached;
@@ -70,6 +75,8 @@ struct dsr_prices dsr_service_prices(const struct dsr_settings *settings,
 /* A key by the rules of api_keys.json: DSR_KEY_<PROVIDER>, then the file. malloc'd, NULL: none. */
 char *dsr_key_find(const struct dsr_settings *settings, const char *code, const char *plugin,
                    const char *model);
+/* What a key's text in a file stands for: "env:NAME" is a variable. "" when there is none. */
+const char *dsr_key_resolve(const char *value);
 int dsr_keys_check(struct dsr_settings *settings, struct dsr_host *host, struct dsr_error *err);
 int dsr_catalog_check(const struct dsr_settings *settings, struct dsr_host *host,
                       struct dsr_error *err);

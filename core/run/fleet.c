@@ -22,24 +22,19 @@ static struct dsr_deadlines deadlines_of(const json_t *model)
     };
 }
 
-int dsr_fleet_open(struct dsr_fleet *fleet, const struct dsr_settings *settings,
-                   struct dsr_registry *registry, const char *model, const char *list,
-                   struct dsr_error *err)
+/* Opens a provider for each service. */
+static int open_providers(struct dsr_fleet *fleet, const struct dsr_settings *settings,
+                          struct dsr_registry *registry, const json_t *model, struct dsr_error *err)
 {
-    memset(fleet, 0, sizeof *fleet);
-    size_t n;
-    int rc = dsr_services_usable(settings, model, list, &fleet->services, &n, err);
-    if (rc)
-        return rc;
-    fleet->n = n;
-    fleet->providers = calloc(n, sizeof *fleet->providers);
+    int rc = 0;
+    fleet->providers = calloc(fleet->n ? fleet->n : 1, sizeof *fleet->providers);
     if (!fleet->providers)
         rc = dsr_error_nomem(err);
-    for (size_t i = 0; i < n && !rc; i++) {
+    for (size_t i = 0; i < fleet->n && !rc; i++) {
         struct dsr_service *service = fleet->services[i];
         struct dsr_provider *p = &fleet->providers[i];
         p->service = service;
-        p->deadlines = deadlines_of(dsr_settings_model_json(settings, model));
+        p->deadlines = deadlines_of(model);
         p->ops = dsr_registry_ops(registry, DSR_KIND_PROVIDER, service->plugin, err);
         if (p->ops)
             p->state = p->ops->open(service, service->key, settings->host, err);
@@ -51,6 +46,25 @@ int dsr_fleet_open(struct dsr_fleet *fleet, const struct dsr_settings *settings,
     if (rc)
         dsr_fleet_close(fleet);
     return rc;
+}
+
+int dsr_fleet_open(struct dsr_fleet *fleet, const struct dsr_settings *settings,
+                   struct dsr_registry *registry, const char *model, const char *list,
+                   struct dsr_error *err)
+{
+    memset(fleet, 0, sizeof *fleet);
+    int rc = dsr_services_usable(settings, model, list, &fleet->services, &fleet->n, err);
+    return rc ? rc
+              : open_providers(fleet, settings, registry, dsr_settings_model_json(settings, model),
+                               err);
+}
+
+int dsr_fleet_open_writer(struct dsr_fleet *fleet, const struct dsr_settings *settings,
+                          struct dsr_registry *registry, struct dsr_error *err)
+{
+    memset(fleet, 0, sizeof *fleet);
+    int rc = dsr_services_writer(settings, &fleet->services, &fleet->n, err);
+    return rc ? rc : open_providers(fleet, settings, registry, NULL, err);
 }
 
 void dsr_fleet_close(struct dsr_fleet *fleet)

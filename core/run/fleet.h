@@ -15,6 +15,9 @@ struct dsr_fleet {
 int dsr_fleet_open(struct dsr_fleet *fleet, const struct dsr_settings *settings,
                    struct dsr_registry *registry, const char *model, const char *list,
                    struct dsr_error *err);
+/* The model of prompt_generator.json as the only provider. */
+int dsr_fleet_open_writer(struct dsr_fleet *fleet, const struct dsr_settings *settings,
+                          struct dsr_registry *registry, struct dsr_error *err);
 void dsr_fleet_close(struct dsr_fleet *fleet);
 
 /* Input tokens of a chat, estimated from its bytes. */

@@ -53,6 +53,19 @@ DSR_API int dsr_prompt_put(const struct dsr_prompt_limits *limits, const json_t 
 DSR_API int dsr_prompt_put_text(const struct dsr_prompt_limits *limits, const char *text,
                                 struct dsr_chat *chat, struct dsr_error *err);
 
+/* How the model of prompt_generator.json answered a question: its answer (reasoning left out), or
+ * NULL with fault, "class: message". A non-zero return (with err) stops the asking and is returned.
+ */
+typedef int dsr_written_fn(void *arg, const char *answer, const char *fault, struct dsr_error *err);
+/* Asks that model n questions, some at once and each again where that is useful, and waits until
+ * all are answered, which may take minutes: for open() only, generate() must not wait. What is
+ * written costs money, so keep what it wrote (dsr_host_state). Not thread-safe.
+ * Returns 0, what written() returned, or another dsr_err when no model is configured. */
+DSR_API int dsr_host_ask(const struct dsr_host *host, const char *const questions[], size_t n,
+                         dsr_written_fn *written, void *arg, struct dsr_error *err);
+/* Who that model is, "base_url model"; NULL when none is configured. Borrowed. */
+DSR_API const char *dsr_host_writer(const struct dsr_host *host);
+
 /* A set of JSON objects in a file of any size (JSON lines, or one array), or in the .json and
  * .jsonl files of a folder. An index of where they stand is made once and kept beside the file, or
  * in the state folder; from then on a set opens at once, and only what is drawn is read. */

@@ -56,6 +56,10 @@ enum dsr_level { DSR_LOG_ERROR, DSR_LOG_WARN, DSR_LOG_INFO, DSR_LOG_DEBUG };
 DSR_API void dsr_host_log(const struct dsr_host *host, enum dsr_level level, const char *format,
                           ...) __attribute__((format(printf, 3, 4)));
 
+/* The folder where the program keeps what it made for itself; it may have to be made first. NULL
+ * when there is none. Borrowed. */
+DSR_API const char *dsr_host_state(const struct dsr_host *host);
+
 /* Nanoseconds of CLOCK_MONOTONIC; the time base of every duration. Thread-safe. */
 DSR_API uint64_t dsr_clock_ns(void);
 /* Microseconds since 1970-01-01 UTC; for time stamps in records. Thread-safe. */
@@ -70,6 +74,9 @@ DSR_API int dsr_time_parse(const char *text, int64_t now_us, int64_t *us);
 
 /* Makes a folder and those above it (mode 0700). Returns 0 or DSR_ESTORE. */
 DSR_API int dsr_folder_make(const char *path, struct dsr_error *err);
+
+/* The UUID of a text (version 5: SHA-1, RFC 9562): equal texts have equal ones. Thread-safe. */
+DSR_API void dsr_uuid_of(const char *text, size_t n, char out[37]);
 
 /* A seeded generator (xoshiro256**, Blackman and Vigna 2018). Not thread-safe: one per thread. */
 struct dsr_rng {

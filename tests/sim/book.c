@@ -90,9 +90,13 @@ static char *wrong(const char *gold, struct dsr_rng *rng)
     return dsr_format("%ld", (atol(gold) + 1 + (long)dsr_rng_below(rng, 500)) % 1000);
 }
 
-char *sim_book_answer(const struct sim *sim, const struct sim_provider *provider,
-                      const json_t *messages, struct dsr_rng *rng)
+char *sim_book_answer(const struct sim *sim, struct sim_provider *provider, const json_t *messages,
+                      struct dsr_rng *rng)
 {
+    size_t replies = json_array_size(provider->behaviour.replies);
+    if (replies)
+        return strdup(json_string_value(
+            json_array_get(provider->behaviour.replies, provider->replied++ % replies)));
     const json_t *last = json_array_get(messages, json_array_size(messages) - 1);
     const char *text = dsr_json_string(last, "content", "");
     struct sim_book *entry;

@@ -79,6 +79,7 @@ static int read_behaviour(const struct dsr_doc *doc, const json_t *json, const c
         {"reasoning", DSR_T_STRING, false, 0, 0},
         {"accuracy", DSR_T_NUMBERS, false, 0, 0},
         {"faults", DSR_T_OBJECT, false, 0, 0},
+        {"replies", DSR_T_STRINGS, false, 0, 0},
     };
     struct {
         const char *name;
@@ -110,6 +111,8 @@ static int read_behaviour(const struct dsr_doc *doc, const json_t *json, const c
         b->keep_alive_comments = json_is_true(json_object_get(json, "keep_alive_comments"));
     if (json_object_get(json, "accuracy"))
         b->accuracy = json_object_get(json, "accuracy");
+    if (json_object_get(json, "replies"))
+        b->replies = json_object_get(json, "replies");
     return read_faults(doc, json_object_get(json, "faults"), place, b, err);
 }
 

@@ -34,6 +34,7 @@ struct sim_behaviour {
     struct sim_dist ttft_ms, itl_ms, reasoning_tokens, answer_tokens;
     double faults[SIM_FAULTS];
     json_t *accuracy;    /* metric -> share of right answers */
+    json_t *replies;     /* texts given in turn in place of what the book says; NULL: none */
     int max_concurrency; /* 0: no limit */
     int retry_after_s;
     int rate_requests; /* in a window of rate_window_s; 0: any number */
@@ -68,6 +69,7 @@ struct sim_provider {
     int in_flight;
     uint64_t window_ns; /* when the rate's window began */
     int window_used;
+    size_t replied; /* replies given */
 };
 
 struct sim {
@@ -103,8 +105,8 @@ double sim_draw(const struct sim_dist *dist, struct dsr_rng *rng);
 int sim_book_open(struct sim *sim, struct dsr_error *err);
 void sim_book_close(struct sim *sim);
 /* Text of an answer to the last user message, right with the provider's accuracy; malloc'd. */
-char *sim_book_answer(const struct sim *sim, const struct sim_provider *provider,
-                      const json_t *messages, struct dsr_rng *rng);
+char *sim_book_answer(const struct sim *sim, struct sim_provider *provider, const json_t *messages,
+                      struct dsr_rng *rng);
 
 /* play.c: one answer, spread over time */
 struct sim_play;
