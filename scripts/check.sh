@@ -4,7 +4,7 @@
 set -uo pipefail
 . "$(dirname "$0")/common.sh"
 
-need_packages "${packages[@]}" clang clang-format jq nginx-light openssl curl bubblewrap python3 procps || exit 1
+need_packages "${packages[@]}" clang clang-format jq nginx-light openssl curl bubblewrap python3 procps chromium || exit 1
 passed=0 failed=0 skipped=0
 
 # Adds the totals of automake's summary of one build.

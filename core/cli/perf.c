@@ -1,5 +1,6 @@
 /* dsr-run perf */
 #include "core/cli/perfout.h"
+#include "core/web/report.h"
 
 #include <math.h>
 
@@ -8,7 +9,7 @@
 struct args {
     struct dsr_globals *globals;
     struct dsr_perf_options o;
-    const char *trace;
+    const char *trace, *report;
     int ramp[MAX_STEPS]; /* streams at once of each step */
     size_t n_ramp;
 };
@@ -26,6 +27,7 @@ enum {
     OPT_RAMP,
     OPT_TRACE,
     OPT_EXPORT,
+    OPT_REPORT,
 };
 
 static const struct argp_option options[] = {
@@ -39,6 +41,7 @@ static const struct argp_option options[] = {
     {"ramp", OPT_RAMP, "LIST", 0, "a run for each number of requests at once, such as 1,2,4,8", 0},
     {"trace", OPT_TRACE, "FILE", 0, "send at recorded times, prompts of recorded lengths", 0},
     {"export", OPT_EXPORT, "FILE", 0, "write each request's record to a .jsonl or .csv file", 0},
+    {"report", OPT_REPORT, "FILE.html", 0, "write one page with tables and charts", 0},
     {"duration", OPT_DURATION, "S", 0, "go on for S seconds instead of a number of requests", 0},
     {"warmup", OPT_WARMUP, "N", 0, "requests per provider that are sent first, not counted", 0},
     {"seed", OPT_SEED, "S", 0, "seed of prompts and arrivals (default 0)", 0},
@@ -144,6 +147,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_EXPORT:
         a->o.export = arg;
         return 0;
+    case OPT_REPORT:
+        a->report = arg;
+        return 0;
     case ARGP_KEY_END:
         if ((a->o.rate > 0) + (a->o.concurrency > 0) + (a->n_ramp > 0) + (a->trace != NULL) > 1)
             argp_error(state, "--rate, --concurrency, --ramp and --trace exclude each other");
@@ -165,17 +171,19 @@ static int outcome(const struct dsr_perf_result *r)
     return 0;
 }
 
-/* The last step's figures, and beside them all steps. */
-static json_t *sweep_json(const struct args *a, const struct dsr_perf_result *steps, size_t n)
+/* The last step's figures, and beside them all steps of a sweep. */
+static json_t *make_json(const struct args *a, const struct dsr_perf_result *steps, size_t n,
+                         bool curves)
 {
-    json_t *list = json_array();
-    for (size_t k = 0; k < n; k++) {
-        json_t *one = dsr_perf_json(&steps[k], a->o.slo.set);
+    json_t *list = a->n_ramp ? json_array() : NULL;
+    for (size_t k = 0; list && k < n; k++) {
+        json_t *one = dsr_perf_json(&steps[k], a->o.slo.set, curves);
         json_object_set_new(one, "concurrency", json_integer(a->ramp[k]));
         json_array_append_new(list, one);
     }
-    json_t *root = dsr_perf_json(&steps[n - 1], a->o.slo.set);
-    json_object_set_new(root, "steps", list);
+    json_t *root = dsr_perf_json(&steps[n - 1], a->o.slo.set, curves);
+    if (list)
+        json_object_set_new(root, "steps", list);
     return root;
 }
 
@@ -185,9 +193,15 @@ static void print(const struct args *a, const struct dsr_perf_result *steps, siz
         dsr_perf_print(steps, a->n_ramp ? a->ramp : NULL, n, a->globals->format, a->o.slo.set);
         return;
     }
-    json_t *root = a->n_ramp ? sweep_json(a, steps, n) : dsr_perf_json(steps, a->o.slo.set);
+    DSR_AUTO(json) json_t *root = make_json(a, steps, n, false);
     dsr_print_json(root);
-    json_decref(root);
+}
+
+static int write_report(const struct dsr_ctx *ctx, const struct args *a,
+                        const struct dsr_perf_result *steps, size_t n, struct dsr_error *err)
+{
+    DSR_AUTO(json) json_t *root = make_json(a, steps, n, true);
+    return dsr_report_write(&ctx->settings.layout, a->report, root, err);
 }
 
 /* Each step is a job of its own. Four rounds of a step, unless the user says how many. */
@@ -206,12 +220,21 @@ static int sweep(struct dsr_ctx *ctx, const struct args *a, int *status, struct 
                 dsr_host_log(ctx->host, DSR_LOG_INFO, "%d requests at once", a->ramp[k]);
         }
         rc = dsr_perf_run(ctx, &o, &steps[k], err);
-        done++;
         int worse = rc ? 0 : outcome(&steps[k]);
         *status = worse > *status ? worse : *status;
+        if (rc)
+            dsr_perf_result_clear(&steps[k]);
+        else
+            done++;
     }
-    if (!rc)
+    /* of a sweep that failed the steps before are told all the same */
+    if (done && !(rc && a->globals->format == DSR_FORMAT_JSON))
         print(a, steps, done);
+    struct dsr_error second;
+    if (done && a->report) {
+        int bad = write_report(ctx, a, steps, done, rc ? &second : err);
+        rc = rc ? rc : bad;
+    }
     for (size_t k = 0; k < done; k++)
         dsr_perf_result_clear(&steps[k]);
     return rc;
@@ -223,6 +246,8 @@ static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *
     struct dsr_trace trace = {0};
     dsr_host_log_to(ctx->host, ctx->settings.log_dir);
     int rc = a->trace ? dsr_trace_load(&trace, a->trace, err) : 0;
+    if (!rc && a->report)
+        rc = dsr_report_check(&ctx->settings.layout, a->report, err);
     if (!rc) {
         a->o.trace = a->trace ? &trace : NULL;
         rc = sweep(ctx, a, status, err);

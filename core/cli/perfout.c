@@ -71,12 +71,30 @@ static void print_doubts(const struct dsr_perf_result *r)
                1e3 * r->lag.p99_s, 100 * r->lag.busy);
 }
 
-json_t *dsr_perf_json(const struct dsr_perf_result *r, bool slo)
+static json_t *curve(const struct dsr_candidate *c, const char *metric)
+{
+    json_t *list = json_array();
+    char stat[8];
+    json_array_append_new(list, dsr_json_real(dsr_candidate_value(c, metric, "min")));
+    for (int p = 1; p < 100; p++) {
+        snprintf(stat, sizeof stat, "p%d", p);
+        json_array_append_new(list, dsr_json_real(dsr_candidate_value(c, metric, stat)));
+    }
+    json_array_append_new(list, dsr_json_real(dsr_candidate_value(c, metric, "max")));
+    return list;
+}
+
+json_t *dsr_perf_json(const struct dsr_perf_result *r, bool slo, bool curves)
 {
     json_t *providers = json_array();
     for (size_t i = 0; i < r->n; i++) {
         json_t *one = provider_json(r->providers[i], r->seconds[i]);
         json_object_set(one, "minutes", r->minutes[i]);
+        json_object_set_new(one, "timeline", dsr_timeline_json(&r->timelines[i]));
+        if (curves)
+            json_object_set_new(one, "curves",
+                                json_pack("{s:o, s:o}", "ttft", curve(r->providers[i], "ttft"),
+                                          "itl", curve(r->providers[i], "itl")));
         if (slo)
             json_object_set_new(one, "goodput", goodput_json(r, i));
         json_array_append_new(providers, one);

@@ -190,6 +190,9 @@ void dsr_lane_heard(struct dsr_lane *lane, const struct dsr_task *task,
     if (lane->tokens_per_minute)
         pace(lane,
              NS_PER_MINUTE * (tokens - (double)task->tokens) / (double)lane->tokens_per_minute);
+    if (!x->fault.name[0] && x->sent_ns)
+        lane->recent[lane->n_recent++ % DSR_LANE_RECENT] =
+            (float)((double)(x->stream.first_token_ns - x->sent_ns) / 1e9);
     if (!x->fault.name[0]) /* a moving mean over about sixteen requests */
         lane->mean_tokens += (tokens - lane->mean_tokens) / (lane->finished ? 16 : 1);
 }

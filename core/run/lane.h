@@ -11,6 +11,8 @@
 
 #include "core/run/fleet.h"
 
+#define DSR_LANE_RECENT 24
+
 /* One request and its tries. Owned by the scheduler from add until on_final returns. */
 struct dsr_task {
     size_t lane;
@@ -40,7 +42,9 @@ struct dsr_lane {
     double mean_tokens; /* of finished requests, input and output */
     /* for the progress display */
     size_t added, finished, failed;
-    uint64_t tokens; /* of finished tries */
+    uint64_t tokens;               /* of finished tries */
+    float recent[DSR_LANE_RECENT]; /* TTFT in seconds of the last answers, a ring */
+    size_t n_recent;               /* how many there have been */
 };
 
 /* concurrency: fixed, or 0 for the service's own limit, adaptive. */

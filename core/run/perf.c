@@ -14,6 +14,7 @@ struct request { /* rides on a task */
 struct answered { /* rides on the counting of its tokens */
     size_t lane, number;
     int64_t time_us;
+    uint64_t start_ns, first_ns, last_ns, end_ns; /* of the request, and of its tokens */
 };
 
 struct perf {
@@ -136,6 +137,10 @@ static void keep(struct perf *p, const struct answered *a, json_t *body)
     snprintf(key, sizeof key, "%08zu", a->number);
     dsr_candidate_add_perf(p->result->providers[a->lane], body);
     note_minute(p->result->minutes[a->lane], a->time_us, body);
+    struct dsr_timeline *timeline = &p->result->timelines[a->lane];
+    dsr_timeline_request(timeline, a->start_ns, a->end_ns);
+    dsr_timeline_tokens(timeline, a->first_ns, a->last_ns,
+                        (double)dsr_json_int(body, "output_tokens", 0));
     if (p->options->slo.set)
         p->result->good[a->lane] += dsr_slo_is_met(&p->options->slo, body);
     if (p->export)
@@ -175,7 +180,9 @@ static void on_final(void *arg, const struct dsr_task *task, const struct dsr_ex
 {
     struct perf *p = arg;
     const struct request *request = task->user;
-    struct answered answered = {task->lane, request->number, x->start_wall_us};
+    struct answered answered = {task->lane,  request->number,          x->start_wall_us,
+                                x->start_ns, x->stream.first_token_ns, x->stream.last_token_ns,
+                                x->end_ns};
     if (!request->warmup) {
         note_time(p, task->lane, x);
         count_and_keep(p, &answered, perf_body(p, task, x), &x->stream);
@@ -251,17 +258,19 @@ static int prepare_result(struct perf *p, struct dsr_error *err)
     r->seconds = calloc(n, sizeof *r->seconds);
     r->good = calloc(n, sizeof *r->good);
     r->minutes = calloc(n, sizeof(json_t *));
+    r->timelines = calloc(n, sizeof *r->timelines);
     p->sent = calloc(n, sizeof *p->sent);
     p->first_ns = calloc(n, sizeof *p->first_ns);
     p->last_ns = calloc(n, sizeof *p->last_ns);
-    if (!r->providers || !r->seconds || !r->good || !r->minutes || !p->sent || !p->first_ns ||
-        !p->last_ns)
+    if (!r->providers || !r->seconds || !r->good || !r->minutes || !r->timelines || !p->sent ||
+        !p->first_ns || !p->last_ns)
         return dsr_error_nomem(err);
     for (size_t i = 0; i < n; i++) {
         const struct dsr_service *service = p->session.fleet.services[i];
         struct dsr_prices prices = dsr_service_prices(settings, service, r->currency);
         r->providers[i] = dsr_candidate_new(service->code, &prices);
         r->minutes[i] = json_array();
+        dsr_timeline_init(&r->timelines[i], dsr_clock_ns());
         if (!r->providers[i] || !r->minutes[i])
             return dsr_error_nomem(err);
         r->n++;
@@ -355,6 +364,7 @@ void dsr_perf_result_clear(struct dsr_perf_result *result)
         json_decref(result->minutes[i]);
     }
     free(result->minutes);
+    free(result->timelines);
     free(result->providers);
     free(result->seconds);
     free(result->good);

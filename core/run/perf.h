@@ -7,6 +7,7 @@
 #include "core/run/arrival.h"
 #include "core/run/prompts.h"
 #include "core/run/slo.h"
+#include "core/run/timeline.h"
 
 struct dsr_perf_options {
     const char *model, *providers, *prompts, *output;
@@ -31,8 +32,9 @@ struct dsr_perf_result {
     struct dsr_candidate **providers; /* sealed */
     double *seconds;                  /* beside: first request sent to last answer */
     size_t *good;                     /* beside: requests that met all objectives */
-    json_t **minutes;           /* beside: [{"minute","requests","errors":{},"output_tokens"}] */
-    struct dsr_lag_figures lag; /* of the loop that measured */
+    json_t **minutes; /* beside: [{"minute","requests","errors":{},"output_tokens"}] */
+    struct dsr_timeline *timelines; /* beside */
+    struct dsr_lag_figures lag;     /* of the loop that measured */
     char currency[8];
     bool interrupted;
 };

@@ -83,6 +83,44 @@ burst_ok() { # connections are made before: all requests are sent together
 	json '.providers[0] | .succeeded == 100 and .metrics.connect.n == 100'
 }
 check "a burst of starts is answered whole" burst_ok
+timeline_ok() { # tokens by second add up to all of them
+	exits 0 dsr -q perf -p deepseek -n 20 -c 2 --format json || return 1
+	json '.providers[0] | ((.timeline | .step_s * (.tokens_per_s | add)) - .metrics.otpr.avg * 20 | fabs) < 0.01' &&
+		json '.providers[0].timeline | .in_flight | length > 0 and max < 2.5'
+}
+check "output over the run is told by second" timeline_ok
+jq '."deepseek-r1"."deepseek-</script><i>x" = ."deepseek-r1".deepseek' "$work/data/services.json" >"$work/s.json" &&
+	mv "$work/s.json" "$work/data/services.json"
+report_ok() {
+	exits 1 dsr -q perf -p 'together,deepseek,deepseek-</script><i>x' --ramp 1,2 --report "$work/report.html" || return 1
+	! grep -qE '(src|href)=|@import|url\(' <(sed '/^ \* Chart.js v/,/^<.script>/d' "$work/report.html") || return 1
+	sed -n 's/^<script id="data"[^>]*>\(.*\)<.script>$/\1/p' "$work/report.html" >"$work/out"
+	json '(.steps | length) == 2 and all(.providers[]; .curves.ttft | length == 101)'
+}
+check "a report is one page" report_ok
+page() { # what a browser makes of it
+	chromium --headless=new --no-sandbox --disable-gpu --user-data-dir="$work/chromium" --timeout=20000 \
+		--window-size="${1:-1200},900" --dump-dom "file://$work/report.html" 2>"$work/err"
+}
+drawn_ok() {
+	page >"$work/out"
+	grep -q 'data-charts="[6-9]"' "$work/out" && [ "$(grep -o '<th scope="row">together' "$work/out" | wc -l)" -eq 2 ] &&
+		grep -qF 'deepseek-&lt;/script&gt;&lt;i&gt;x' "$work/out"
+}
+if command -v chromium >/dev/null; then
+	check "a browser draws its tables and charts" drawn_ok
+else
+	skip "a browser draws its tables and charts" "chromium is not installed"
+fi
+check "a report that can't be written is told before" says 2 "can't be written" dsr perf --report "$work/absent/r.html"
+terminal_ok() { # a live line: figures and a sparkline
+	LANG=C.UTF-8 LC_ALL='' script -qec "stty cols 120; '$run' --config '$work/config' --data '$work/data' perf -p volcengine -n 8" \
+		"$work/tty" >/dev/null
+	grep -aqE 'volcengine +[1-8]/8, [01] in flight, [0-9]+ tok/s, 0 errors, TTFT 0\.[0-9]+ [▁▂▃▄▅▆▇█]+' "$work/tty" || return 1
+	LC_ALL=C script -qec "'$run' --config '$work/config' --data '$work/data' perf -p volcengine -n 8" "$work/tty" >/dev/null
+	! grep -aq '█' "$work/tty"
+}
+check "a terminal shows what goes on" terminal_ok
 unreachable_ok() { # what can't be reached does not hold up the others
 	jq '."deepseek-r1".nvidia.base_url = "http://127.0.0.1:1/v1"' "$work/data/services.json" >"$work/s.json" &&
 		mv "$work/s.json" "$work/data/services.json"

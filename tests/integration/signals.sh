@@ -42,7 +42,7 @@ plain_ok() {
 	sleep 6
 	kill -INT $victim
 	wait $victim
-	grep -q "^progress: together *0/1, 0 tok/s, 0 errors" "$work/err"
+	grep -q "^progress: together *0/1, 1 in flight, 0 tok/s, 0 errors" "$work/err"
 }
 check "elsewhere than on a terminal progress comes as plain lines" plain_ok
 quiet_ok() {
