@@ -139,9 +139,12 @@ static const struct dsr_check_step *steps_of(enum dsr_kind kind)
     return steps[kind];
 }
 
-static void run_steps(struct dsr_check *check, FILE *out)
+static void run_steps(struct dsr_check *check, size_t first, FILE *out)
 {
-    for (const struct dsr_check_step *s = steps_of(check->plugin->kind); s->name; s++) {
+    const struct dsr_check_step *s = steps_of(check->plugin->kind);
+    for (size_t i = 0; s->name; s++, i++) {
+        if (i < first)
+            continue;
         check->detail[0] = '\0';
         check->skipped = false;
         say(out, "begin", s->name, "");
@@ -153,7 +156,7 @@ static void run_steps(struct dsr_check *check, FILE *out)
 }
 
 /* In the child: nothing of it is cleaned up, it ends. */
-static void work(struct dsr_check *check, const char *file, FILE *out)
+static void work(struct dsr_check *check, const char *file, size_t first, FILE *out)
 {
     struct dsr_layout layout = {0};
     size_t n;
@@ -173,7 +176,7 @@ static void work(struct dsr_check *check, const char *file, FILE *out)
     check->ops = check->plugin->ops;
     say(out, "found", dsr_kind_name(check->plugin->kind), check->plugin->name);
     say(out, "ok", "it can be loaded", "");
-    run_steps(check, out);
+    run_steps(check, first, out);
 }
 
 struct listener {
@@ -181,7 +184,20 @@ struct listener {
     dsr_check_fn *tell;
     void *arg;
     char step[128]; /* begun and not ended */
+    size_t ended;   /* steps, loading included */
+    bool again;     /* it was loaded before; that is not told twice */
 };
+
+static void tell(struct listener *l, const char *name, enum dsr_check_result result,
+                 const char *detail)
+{
+    bool first = !l->again;
+    l->again = false;
+    if (!first)
+        return;
+    l->ended++;
+    l->tell(l->arg, name, result, detail);
+}
 
 static void hear(struct listener *l, char *line)
 {
@@ -199,29 +215,33 @@ static void hear(struct listener *l, char *line)
         return;
     }
     l->step[0] = '\0';
-    l->tell(l->arg, name,
-            !strcmp(word, "ok")        ? DSR_CHECK_OK
-            : !strcmp(word, "skipped") ? DSR_CHECK_SKIPPED
-                                       : DSR_CHECK_FAILED,
-            detail ? detail : "");
+    tell(l, name,
+         !strcmp(word, "ok")        ? DSR_CHECK_OK
+         : !strcmp(word, "skipped") ? DSR_CHECK_SKIPPED
+                                    : DSR_CHECK_FAILED,
+         detail ? detail : "");
 }
 
-/* A child that did not end by itself was stopped by what it was doing. */
-static void judge_end(struct listener *l, int status)
+/* A child that did not end by itself was stopped by what it was doing. True: by a step, and others
+ * may come after it. */
+static bool judge_end(struct listener *l, int status)
 {
     char text[128];
     if (!l->step[0] && WIFEXITED(status) && !WEXITSTATUS(status))
-        return;
+        return false;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
         snprintf(text, sizeof text, "it did not return within %d s", SECONDS);
     else if (WIFSIGNALED(status))
         snprintf(text, sizeof text, "it crashed: %s", strsignal(WTERMSIG(status)));
     else
         snprintf(text, sizeof text, "it ended the process (exit status %d)", WEXITSTATUS(status));
-    l->tell(l->arg, l->step[0] ? l->step : "the process ends well", DSR_CHECK_FAILED, text);
+    bool in_step = l->step[0] && l->ended;
+    tell(l, l->step[0] ? l->step : "the process ends well", DSR_CHECK_FAILED, text);
+    l->step[0] = '\0';
+    return in_step;
 }
 
-static int listen_to(int fd, pid_t child, struct listener *l, struct dsr_error *err)
+static int listen_to(int fd, pid_t child, struct listener *l, bool *more, struct dsr_error *err)
 {
     DSR_AUTO(file) FILE *in = fdopen(fd, "r");
     DSR_AUTO(str) char *line = NULL;
@@ -232,7 +252,7 @@ static int listen_to(int fd, pid_t child, struct listener *l, struct dsr_error *
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             return dsr_error_set(err, DSR_EIO, "the test's process is lost: %s", strerror(errno));
-    judge_end(l, status);
+    *more = judge_end(l, status);
     return 0;
 }
 
@@ -243,41 +263,55 @@ static void remove_folder(const char *folder)
         return; /* a folder in /tmp stays */
 }
 
-static _Noreturn void be_child(struct dsr_check *check, const char *file, int fd)
+static _Noreturn void be_child(struct dsr_check *check, const char *file, size_t first, int fd)
 {
     FILE *out = fdopen(fd, "w");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (out)
-        work(check, file, out);
+        work(check, file, first, out);
     _exit(out ? 0 : 1);
 }
 
-int dsr_check_plugin(const char *file, const struct dsr_check_input *input,
-                     const struct dsr_host *host, struct dsr_check_found *found, dsr_check_fn *tell,
-                     void *arg, struct dsr_error *err)
+/* A process that does the steps from the first one on. */
+static int run_child(struct dsr_check *check, const char *file, size_t first, struct listener *l,
+                     bool *more, struct dsr_error *err)
 {
-    struct dsr_check check = {.input = input, .host = host, .folder = "/tmp/dsr-check-XXXXXX"};
-    struct listener listener = {.found = found, .tell = tell, .arg = arg};
     int ends[2];
-    memset(found, 0, sizeof *found);
-    DSR_AUTO(str) char *whole = realpath(file, NULL);
-    if (!whole)
-        return dsr_error_file(err, DSR_EUSAGE, file, 0, "can't be read: %s", strerror(errno));
-    if (!mkdtemp(check.folder) || pipe(ends))
-        return dsr_error_set(err, DSR_EIO, "no folder in /tmp: %s", strerror(errno));
+    if (pipe(ends))
+        return dsr_error_set(err, DSR_EIO, "no pipe for the test: %s", strerror(errno));
     fflush(NULL);
     pid_t child = fork();
     if (!child) {
         close(ends[0]);
-        be_child(&check, whole, ends[1]);
+        be_child(check, file, first, ends[1]);
     }
     close(ends[1]);
+    if (child > 0)
+        return listen_to(ends[0], child, l, more, err);
+    close(ends[0]);
+    return dsr_error_set(err, DSR_EIO, "no process for the test: %s", strerror(errno));
+}
+
+int dsr_check_plugin(const char *file, const struct dsr_check_input *input,
+                     const struct dsr_host *host, struct dsr_check_found *found, dsr_check_fn *told,
+                     void *arg, struct dsr_error *err)
+{
+    struct dsr_check check = {.input = input, .host = host, .folder = "/tmp/dsr-check-XXXXXX"};
+    struct listener listener = {.found = found, .tell = told, .arg = arg};
+    memset(found, 0, sizeof *found);
+    DSR_AUTO(str) char *whole = realpath(file, NULL);
+    if (!whole)
+        return dsr_error_file(err, DSR_EUSAGE, file, 0, "can't be read: %s", strerror(errno));
+    if (!mkdtemp(check.folder))
+        return dsr_error_set(err, DSR_EIO, "no folder in /tmp: %s", strerror(errno));
+    bool more = true;
     int rc = 0;
-    if (child < 0) {
-        rc = dsr_error_set(err, DSR_EIO, "no process for the test: %s", strerror(errno));
-        close(ends[0]);
-    } else {
-        rc = listen_to(ends[0], child, &listener, err);
+    while (more && !rc) { /* once, and again after each step that brought the process down */
+        size_t before = listener.ended;
+        listener.again = before > 0;
+        more = false;
+        rc = run_child(&check, whole, before ? before - 1 : 0, &listener, &more, err);
+        more &= listener.ended > before;
     }
     remove_folder(check.folder);
     return rc;

@@ -48,11 +48,23 @@ static double output_of(struct dsr_ctx *ctx, const struct dsr_store *store, cons
     return assumed > 0 ? fmin(assumed, limit > 0 ? limit : assumed) : limit;
 }
 
+/* Input tokens of all questions of a set, by the model's tokenizer where it is there. */
+static double input_of(const struct dsr_questions *set, const struct dsr_tokenizer *tokenizer)
+{
+    double input = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        const struct dsr_chat *chat = set->list[i].chat;
+        input += (double)(tokenizer ? dsr_chat_token_count(tokenizer, chat->messages)
+                                    : dsr_chat_estimate(chat));
+    }
+    return input;
+}
+
 static int estimate_one(struct dsr_ctx *ctx, const struct dsr_store *store, const char *model,
                         const struct dsr_service *service, const struct dsr_questions *set,
-                        int repeat, struct dsr_estimate *e, struct dsr_error *err)
+                        double input, int repeat, struct dsr_estimate *e, struct dsr_error *err)
 {
-    double input = 0, limit = 0;
+    double limit = 0;
     e->provider = strdup(service->code);
     e->dataset = strdup(set->dataset);
     e->requests = (int64_t)set->n * repeat;
@@ -62,7 +74,6 @@ static int estimate_one(struct dsr_ctx *ctx, const struct dsr_store *store, cons
         struct dsr_chat *chat = dsr_fleet_chat(set->list[i].chat, service);
         if (!chat)
             return dsr_error_nomem(err);
-        input += (double)dsr_chat_estimate(chat);
         limit = fmax(limit, (double)dsr_chat_max_tokens(chat));
         dsr_chat_free(chat);
     }
@@ -81,20 +92,32 @@ static int estimate_all(struct dsr_ctx *ctx, const struct dsr_eval_options *o, c
                         size_t n_sets, struct dsr_estimate **list, size_t *n, struct dsr_error *err)
 {
     struct dsr_store store = {0};
+    struct dsr_tokenizer *tokenizer;
     struct dsr_error closing;
     *list = calloc(fleet->n * n_sets + 1, sizeof **list);
-    if (!*list)
+    double *inputs = calloc(n_sets + 1, sizeof *inputs);
+    if (!*list || !inputs) {
+        free(inputs);
         return dsr_error_nomem(err);
+    }
+    int rc = dsr_yardstick_open(&tokenizer, &ctx->settings, model, NULL, err);
+    if (rc && rc != DSR_ENOTFOUND) {
+        free(inputs);
+        return rc;
+    }
     /* without a store there is no history */
     if (dsr_results_open(&store, ctx->registry, &ctx->settings, NULL, DSR_STORE_READ, &closing))
         memset(&store, 0, sizeof store);
-    int rc = 0;
-    err->code = 0;
+    rc = err->code = 0;
+    for (size_t set = 0; set < n_sets; set++)
+        inputs[set] = input_of(&sets[set], tokenizer);
     for (size_t lane = 0; lane < fleet->n; lane++)
         for (size_t set = 0; set < n_sets && !rc; set++)
-            rc = estimate_one(ctx, &store, model, fleet->services[lane], &sets[set], o->repeat,
-                              &(*list)[(*n)++], err);
+            rc = estimate_one(ctx, &store, model, fleet->services[lane], &sets[set], inputs[set],
+                              o->repeat, &(*list)[(*n)++], err);
+    free(inputs);
     dsr_store_close(&store, &closing);
+    dsr_tokenizer_close(tokenizer);
     return rc;
 }
 

@@ -99,7 +99,8 @@ rough_ok() {
 	exits 1 "$stage/bin/dsr-run" -q plugins check "$work/outside/rough.so" --format json
 	json '[.checks[] | select(.result == "failed") | .detail] |
 		any(contains("empty message") or contains("without an error code")) and
-		any(contains("other prompts")) and any(contains("crashed"))'
+		any(contains("other prompts")) and any(contains("crashed"))' &&
+		json '[.checks[].check] | length == 6 and last == "open, generate and close keep no memory"' # after the crash
 }
 check "a rough plugin is found out, and does no harm" rough_ok
 check "the man page is installed" test -s "$stage/share/man/man1/dsr-run.1"

@@ -54,7 +54,7 @@ if command -v script >/dev/null; then
 	live_ok() {
 		script -qec "'$run' --config '$work/config' --data '$work/data' perf -p volcengine -n 3" \
 			"$work/typescript" >/dev/null </dev/null
-		grep -qa "volcengine  *[0-9]*/3, [0-9]* tok/s" "$work/typescript" &&
+		grep -qa "volcengine  *[0-9]*/3, [01] in flight, [0-9]* tok/s" "$work/typescript" &&
 			grep -qaF $'\033[1A' "$work/typescript"
 	}
 	check "a terminal gets a live line" live_ok
