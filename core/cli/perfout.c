@@ -66,9 +66,11 @@ static json_t *loop_json(const struct dsr_lag_figures *lag)
 static void print_doubts(const struct dsr_perf_result *r)
 {
     if (r->lag.p99_s > DSR_LAG_DOUBTFUL_S)
-        printf("This machine was too slow: 1 in 100 tokens waited %.1f ms or more before it was "
-               "stamped (%.0f%% of the time was work). Use fewer streams at once.\n",
-               1e3 * r->lag.p99_s, 100 * r->lag.busy);
+        printf(
+            "This machine was too slow: 1 in 100 tokens may have waited %.1f ms or more before "
+            "it was stamped (%.0f%% of the time was work). Don't believe differences as small as "
+            "that, or use fewer streams at once.\n",
+            1e3 * r->lag.p99_s, 100 * r->lag.busy);
 }
 
 static json_t *curve(const struct dsr_candidate *c, const char *metric)

@@ -114,15 +114,6 @@ double dsr_hist_mean(const struct dsr_hist *hist)
     return hist->n ? hist->sum / (double)hist->n : NAN;
 }
 
-double dsr_hist_excess(const struct dsr_hist *hist, double bound)
-{
-    double sum = 0;
-    for (size_t p = 0; p < DSR_HIST_PAGES; p++)
-        for (size_t i = 0; hist->pages[p] && i < PAGE; i++)
-            sum += fmax(0, value_of(p * PAGE + i) - bound) * hist->pages[p][i];
-    return sum;
-}
-
 json_t *dsr_hist_to_json(const struct dsr_hist *hist)
 {
     json_t *json = json_array();

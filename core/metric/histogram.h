@@ -24,8 +24,6 @@ void dsr_hist_clear(struct dsr_hist *hist);
 /* The p-th percentile (0..100) by linear interpolation between closest ranks; NaN when empty. */
 double dsr_hist_percentile(const struct dsr_hist *hist, double p);
 double dsr_hist_mean(const struct dsr_hist *hist);
-/* The sum of what values exceed the bound by. */
-double dsr_hist_excess(const struct dsr_hist *hist, double bound);
 /* [[value, count]...] in rising order, and back (DSR_EINVAL for anything else). */
 json_t *dsr_hist_to_json(const struct dsr_hist *hist);
 int dsr_hist_from_json(struct dsr_hist *hist, const json_t *json);

@@ -225,6 +225,12 @@ static void transfer_closed(uv_handle_t *handle)
     forget(net);
 }
 
+void dsr_net_watch(struct dsr_net *net, dsr_arrival_fn *arrived, void *arg)
+{
+    net->arrived = arrived;
+    net->arrived_arg = arg;
+}
+
 void dsr_net_close(struct dsr_net *net)
 {
     if (!net)

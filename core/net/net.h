@@ -13,12 +13,17 @@ struct dsr_transfer;
  * between two polls, so that it delays the stamp of a token by little more. */
 #define DSR_SLICE_NS 250000u
 
+/* Told of each arrival of tokens, in the turn of the loop in which it came. */
+typedef void dsr_arrival_fn(void *arg, uint64_t now_ns);
+
 struct dsr_net *dsr_net_new(uv_loop_t *loop, const struct dsr_host *host, struct dsr_error *err);
 /* Cancels what is in flight (no callbacks) and closes; its memory goes when the loop has run. */
 void dsr_net_close(struct dsr_net *net);
 /* Connections kept alive; call before the first transfer. Above the concurrency, since curl else
  * closes and reopens them. */
 void dsr_net_set_connections(struct dsr_net *net, long n);
+
+void dsr_net_watch(struct dsr_net *net, dsr_arrival_fn *arrived, void *arg);
 
 /* From here on a connection that was made stops before anything is written to it (for https: before
  * the handshake), until all are released: so the work of connecting delays no request of a burst.

@@ -296,7 +296,10 @@ void dsr_transfer_cancel(struct dsr_transfer *transfer)
 
 void dsr_transfer_token(struct dsr_transfer *transfer, uint64_t now_ns)
 {
+    const struct dsr_net *net = transfer->net;
     transfer->token_ns = now_ns > transfer->sent_ns ? now_ns : transfer->sent_ns + 1;
+    if (net->arrived)
+        net->arrived(net->arrived_arg, now_ns);
 }
 
 void dsr_transfer_finish(struct dsr_transfer *transfer, uint64_t now_ns)

@@ -14,6 +14,8 @@ struct dsr_net {
     bool holding;
     struct dsr_watch *held; /* connections that wait, oldest first */
     size_t n_held;
+    dsr_arrival_fn *arrived; /* NULL: nobody is told */
+    void *arrived_arg;
     int active;                      /* transfers that were begun and not taken back */
     const char *ca_file, *ca_folder; /* from the environment */
     struct dsr_transfer *all;        /* every transfer ever made */

@@ -326,7 +326,7 @@ int dsr_perf_run(struct dsr_ctx *ctx, const struct dsr_perf_options *options,
                               NULL, err);
     if (rc)
         return rc;
-    p.lag = dsr_lag_new(&p.session.loop);
+    p.lag = dsr_lag_new(&p.session.loop, p.session.net);
     rc = dsr_prompts_open(&p.prompts, &p.session, options->prompts, options->seed, err);
     p.prompts.bounds = options->bounds;
     p.prompts.trace = options->trace;
@@ -340,7 +340,7 @@ int dsr_perf_run(struct dsr_ctx *ctx, const struct dsr_perf_options *options,
     if (!rc)
         rc = run(&p, err);
     finish_result(&p);
-    dsr_lag_close(p.lag);
+    dsr_lag_close(p.lag, p.session.net);
     struct dsr_error closing, second;
     int bad = dsr_export_close(p.export, &closing);
     int stored = dsr_session_close(&p.session, bad ? &second : &closing);

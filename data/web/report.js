@@ -194,7 +194,7 @@ function draw() {
 		const doubt = document.getElementById("doubt");
 		doubt.hidden = false;
 		doubt.textContent = "The measuring machine was too slow for these figures to be believed: " +
-			`1 in 100 tokens waited ${number(1e3 * data.loop.wait_p99, 1)} ms or more. Use fewer streams at once.`;
+			`1 in 100 tokens may have waited ${number(1e3 * data.loop.wait_p99, 1)} ms or more. Don't believe differences as small as that.`;
 	}
 	for (const step of steps) {
 		element("h2", step.concurrency ? `Requests at once: ${step.concurrency}` : "Providers", page);
