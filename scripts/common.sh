@@ -5,7 +5,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 packages=(build-essential autoconf automake libtool autoconf-archive pkg-config
 	libltdl-dev libcurl4-openssl-dev libuv1-dev libjansson-dev libleveldb-dev
 	libmicrohttpd-dev libpcre2-dev libsmartcols-dev uthash-dev check uuid-dev
-	libcsv-dev libssl-dev zlib1g-dev ca-certificates libjs-chart.js)
+	libcsv-dev libssl-dev zlib1g-dev ca-certificates libjs-chart.js unixodbc-dev
+	odbc-mariadb odbc-postgresql libsqliteodbc)
 
 say() {
 	printf '== %s\n' "$*" >&2

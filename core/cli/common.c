@@ -20,7 +20,7 @@ int dsr_ctx_open(struct dsr_ctx *ctx, const struct dsr_globals *globals, struct 
     if (!rc)
         rc = dsr_writer_offer(ctx, err);
     if (!rc && globals->store)
-        rc = dsr_settings_set_store(&ctx->settings, globals->store, err);
+        rc = dsr_settings_set_store(&ctx->settings, globals->store, ctx->host, err);
     if (!rc) {
         ctx->registry = dsr_registry_new(&ctx->settings.layout, globals->plugin_dirs,
                                          globals->n_plugin_dirs, ctx->host);

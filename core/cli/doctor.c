@@ -66,11 +66,11 @@ static void check_store(struct report *r, struct dsr_ctx *ctx)
     int rc = dsr_results_open(&store, ctx->registry, &ctx->settings, NULL, DSR_STORE_WRITE, &err);
     if (!rc)
         rc = dsr_store_close(&store, &err);
+    DSR_AUTO(str)
+    char *label = dsr_store_label(ctx->settings.store_name, ctx->settings.store_path);
     if (rc)
         dsr_error_text(&err, text, sizeof text);
-    else
-        snprintf(text, sizeof text, "%s: %s", ctx->settings.store_name, ctx->settings.store_path);
-    note(r, rc ? "error" : "ok", "store", text);
+    note(r, rc ? "error" : "ok", "store", rc || !label ? text : label);
 }
 
 static void check_plugins(struct report *r, struct dsr_ctx *ctx)

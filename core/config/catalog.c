@@ -122,6 +122,7 @@ static int check_options(const struct dsr_doc *doc, const json_t *options, const
         {"split", DSR_T_STRING, false, 0, 0},        {"timeout", DSR_T_INT, false, 1, 600},
         {"since", DSR_T_STRING, false, 0, 0},        {"until", DSR_T_STRING, false, 0, 0},
         {"prompt", DSR_T_STRING, false, 0, 0},       {"group", DSR_T_STRING, false, 0, 0},
+        {"questions", DSR_T_INT, false, 1, 10000},   {"topics", DSR_T_STRINGS, false, 0, 0},
         {"input_tokens", DSR_T_STRING, false, 0, 0}, {"shared_prefix", DSR_T_NUMBER, false, 0, 1},
         {"fresh", DSR_T_BOOL, false, 0, 0},
     };

@@ -57,7 +57,34 @@ int dsr_store_address(const char *uri, const char *beside, char **name, char **p
     return *name && *path ? 0 : dsr_error_nomem(err);
 }
 
-int dsr_settings_set_store(struct dsr_settings *s, const char *uri, struct dsr_error *err)
+/* Where the password of user:password@host begins and how long it is; NULL when there is none. */
+static const char *password_in(const char *path, size_t *n)
+{
+    const char *at = *path == '/' ? NULL : strrchr(path, '@');
+    const char *colon = at ? memchr(path, ':', (size_t)(at - path)) : NULL;
+    *n = colon ? (size_t)(at - colon - 1) : 0;
+    return *n ? colon + 1 : NULL;
+}
+
+static void hide_password(struct dsr_host *host, const char *path)
+{
+    size_t n;
+    const char *password = password_in(path, &n);
+    DSR_AUTO(str) char *secret = password ? strndup(password, n) : NULL;
+    if (secret)
+        dsr_host_hide(host, dsr_key_resolve(secret));
+}
+
+char *dsr_store_label(const char *name, const char *path)
+{
+    size_t n;
+    const char *password = password_in(path, &n);
+    return password ? dsr_format("%s: %.*s***%s", name, (int)(password - path), path, password + n)
+                    : dsr_format("%s: %s", name, path);
+}
+
+int dsr_settings_set_store(struct dsr_settings *s, const char *uri, struct dsr_host *host,
+                           struct dsr_error *err)
 {
     char *name = NULL, *path = NULL;
     int rc = dsr_store_address(uri, NULL, &name, &path, err);
@@ -70,10 +97,11 @@ int dsr_settings_set_store(struct dsr_settings *s, const char *uri, struct dsr_e
     free(s->store_path);
     s->store_name = name;
     s->store_path = path;
+    hide_password(host, path);
     return 0;
 }
 
-static int load_db(struct dsr_settings *s, struct dsr_error *err)
+static int load_db(struct dsr_settings *s, struct dsr_host *host, struct dsr_error *err)
 {
     static const struct dsr_field fields[] = {{"conn_str", DSR_T_STRING, false, 0, 0}};
     int rc = load_optional(s, &s->db, "db.json", err);
@@ -84,6 +112,8 @@ static int load_db(struct dsr_settings *s, struct dsr_error *err)
     const char *uri = dsr_json_string(s->db.root, "conn_str", "");
     if (*uri) {
         rc = dsr_store_address(uri, s->db.path, &s->store_name, &s->store_path, err);
+        if (!rc)
+            hide_password(host, s->store_path);
         return rc == DSR_ECONFIG ? dsr_doc_fail(&s->db, err, "/conn_str", "%s", err->message) : rc;
     }
     s->store_name = strdup("leveldb");
@@ -181,7 +211,7 @@ int dsr_settings_load(struct dsr_settings *s, const char *config, const char *da
     memset(s, 0, sizeof *s);
     s->host = host;
     if ((rc = dsr_layout_find(&s->layout, config, data, err)) || (rc = load_cron(s, err)) ||
-        (rc = load_db(s, err)) || (rc = load_currency(s, err)) ||
+        (rc = load_db(s, host, err)) || (rc = load_currency(s, err)) ||
         (rc = load_prompts(s, host, err)) ||
         (rc = load_optional(s, &s->keys, "api_keys.json", err)) ||
         (rc = dsr_keys_check(s, host, err)) ||

@@ -25,7 +25,10 @@ void dsr_settings_clear(struct dsr_settings *settings);
 int dsr_store_address(const char *uri, const char *beside, char **name, char **path,
                       struct dsr_error *err);
 /* Another store than db.json's; relative to the working folder. */
-int dsr_settings_set_store(struct dsr_settings *settings, const char *uri, struct dsr_error *err);
+int dsr_settings_set_store(struct dsr_settings *settings, const char *uri, struct dsr_host *host,
+                           struct dsr_error *err);
+/* "name: path" without a password, for people; NULL when out of memory. */
+char *dsr_store_label(const char *name, const char *path);
 
 /* The model of --model, or the default one when name is NULL; NULL with err when unknown. */
 const char *dsr_settings_model(const struct dsr_settings *settings, const char *name,

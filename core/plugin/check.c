@@ -42,7 +42,7 @@ static const struct kind_rule {
                          {MEMBER(dsr_router_ops, open), MEMBER(dsr_router_ops, rank),
                           MEMBER(dsr_router_ops, close)}},
     [DSR_KIND_STORE] = {"store",
-                        sizeof(struct dsr_store_ops),
+                        offsetof(struct dsr_store_ops, schemes),
                         {MEMBER(dsr_store_ops, open), MEMBER(dsr_store_ops, put),
                          MEMBER(dsr_store_ops, commit), MEMBER(dsr_store_ops, scan),
                          MEMBER(dsr_store_ops, close)}},

@@ -20,15 +20,36 @@ struct dsr_journal {
     void *arg;
 };
 
+/* The store that answers to a scheme, or NULL; all plugins have been loaded. */
+static const struct dsr_store_ops *find_by_scheme(const struct dsr_registry *registry,
+                                                  const char *scheme)
+{
+    size_t n;
+    const struct dsr_loaded *files = dsr_registry_list(registry, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct dsr_plugin *plugin = files[i].plugin;
+        const struct dsr_store_ops *ops =
+            plugin && plugin->kind == DSR_KIND_STORE ? plugin->ops : NULL;
+        if (ops && ops->size > offsetof(struct dsr_store_ops, schemes) && ops->schemes &&
+            dsr_list_has(ops->schemes, scheme))
+            return ops;
+    }
+    return NULL;
+}
+
 int dsr_store_open(struct dsr_store *store, struct dsr_registry *registry, const char *name,
                    const char *path, enum dsr_store_mode mode, const struct dsr_host *host,
                    struct dsr_error *err)
 {
     memset(store, 0, sizeof *store);
     store->ops = dsr_registry_ops(registry, DSR_KIND_STORE, name, err);
+    bool by_scheme = !store->ops && (store->ops = find_by_scheme(registry, name));
+    DSR_AUTO(str) char *place = by_scheme ? dsr_format("%s:%s", name, path) : strdup(path);
     if (!store->ops)
         return err->code;
-    store->state = store->ops->open(path, mode, host, err);
+    if (!place)
+        return dsr_error_nomem(err);
+    store->state = store->ops->open(place, mode, host, err);
     if (!store->state)
         return err->code;
     store->name = strdup(name);

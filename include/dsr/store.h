@@ -48,7 +48,7 @@ enum dsr_store_mode { DSR_STORE_READ, DSR_STORE_WRITE };
 struct dsr_store_ops {
     size_t size; /* sizeof(struct dsr_store_ops) */
     /* uri: what follows the scheme, "/absolute/dir" or "relative/dir". WRITE creates what is
-     * missing, locks out other writers and proves by a test write that there is room; all errors
+     * missing, locks out other writers (unless several may write) and proves by a test write that there is room; all errors
      * are DSR_ESTORE. What a crash left half written is set aside and reported through
      * dsr_host_log. Mandatory. */
     void *(*open)(const char *path, enum dsr_store_mode mode, const struct dsr_host *host,
@@ -63,6 +63,10 @@ struct dsr_store_ops {
                 struct dsr_error *err);
     /* Commits and frees the state. Mandatory. */
     int (*close)(void *state, struct dsr_error *err);
+    /* Schemes of addresses that the store answers to besides its name, comma-separated: "mysql,
+     * sqlite" without blanks. It is then opened with "SCHEME:" before the path, which may be
+     * "user:password@host:port/database". NULL: none. */
+    const char *schemes;
 };
 /* put, commit, scan and close of one state never run at the same time, but may run on different
  * threads of libuv's pool. */

@@ -196,6 +196,17 @@ static void write_text(FILE *out, const char *text)
     fputc('"', out);
 }
 
+/* As few digits as give the same number when they are read. */
+static void write_real(FILE *out, double value)
+{
+    char text[40];
+    int digits = 9;
+    do
+        snprintf(text, sizeof text, "%.*g", digits, value);
+    while (strtod(text, NULL) != value && ++digits <= 17);
+    fputs(text, out);
+}
+
 static void write_value(FILE *out, const json_t *value)
 {
     if (json_is_string(value))
@@ -205,7 +216,7 @@ static void write_value(FILE *out, const json_t *value)
     else if (json_is_integer(value))
         fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (json_is_real(value))
-        fprintf(out, "%.9g", json_real_value(value));
+        write_real(out, json_real_value(value));
 }
 
 /* What is behind an accuracy: counts and groups. */

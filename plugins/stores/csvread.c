@@ -102,7 +102,7 @@ static void find_shift(struct reading *r, char **fields, size_t n)
 static int take_row(void *arg, char **fields, size_t n, int line, struct dsr_error *err)
 {
     struct reading *r = arg;
-    (void)line;
+    char key[32];
     if (!r->begun) {
         r->begun = true;
         r->has_header = take_header(r, fields, n);
@@ -114,12 +114,13 @@ static int take_row(void *arg, char **fields, size_t n, int line, struct dsr_err
     if (!body)
         return dsr_error_set(err, DSR_ENOMEM, "out of memory");
     read_fields(r, fields, n, body);
+    snprintf(key, sizeof key, "line-%08d", line);
     struct dsr_record record = {
         .kind = r->bench ? DSR_RECORD_BENCHMARK : DSR_RECORD_PERF,
         .job = text_of(body, "job"),
         .model = text_of(body, "model"),
         .provider = text_of(body, "provider"),
-        .key = "",
+        .key = key,
         .body = body,
     };
     bool readable = record.provider[0] && record.model[0] &&

@@ -7,7 +7,7 @@ prefix=$(sed -n 's/^prefix = //p' "$top_builddir/Makefile")
 stage=$work/stage$prefix
 unset DSR_PLUGIN_PATH
 check "the staged program finds its plugins and data" bash -c \
-	"'$stage/bin/dsr-run' plugins --format json | jq -e '(.loaded | length) == 28 and .refused == []'"
+	"'$stage/bin/dsr-run' plugins --format json | jq -e '(.loaded | length) == 29 and .refused == []'"
 check "and tells a sound doctor's report" exits 0 "$stage/bin/dsr-run" doctor
 check "its libdsr is the staged one" bash -c "ldd '$stage/bin/dsr-run' | grep libdsr | grep -q '$work/stage'"
 check "only what is public is exported" bash -c "! nm -D --defined-only '$stage'/lib/libdsr.so.0 | awk '{print \$3}' | grep -v '^dsr_'"

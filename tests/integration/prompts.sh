@@ -55,12 +55,12 @@ bad_ok() { # OPTIONS WORD
 	mv "$work/d.json" "$work/data/datasets.json"
 	says 2 "$2" dsr perf --prompts llm -p deepseek && grep -q 'datasets.json:[0-9]' "$work/err"
 }
-check "a number that is none is refused" bad_ok '{"questions": "many"}' "1..10000"
+check "a number that is none is refused" bad_ok '{"questions": "many"}' "questions"
 check "so are topics that are none" bad_ok '{"topics": [3]}' "topic"
 folder_ok() {
 	mkdir -p "$work/sets" && cp "$top_srcdir/data/samples/sharegpt.json" "$work/sets/mine.json"
 	echo '{"datasets": {"directory": "../sets"}}' >"$work/config/prompt_generator.json"
-	jq '.mine = {promptgen: "sharegpt", file: "mine.json"}' "$work/data/datasets.json" >"$work/d.json"
+	jq 'del(.llm) | .mine = {promptgen: "sharegpt", file: "mine.json"}' "$work/data/datasets.json" >"$work/d.json"
 	mv "$work/d.json" "$work/data/datasets.json"
 	exits 0 dsr -q perf --prompts mine -p deepseek
 }
