@@ -14,6 +14,7 @@ static const struct dsr_command commands[] = {
     {"compare", "tell which of two providers is cleverer, and how sure that is", dsr_cmd_compare},
     {"regrade", "grade the stored answers of an eval job again", dsr_cmd_regrade},
     {"merge", "join the shards of an eval run", dsr_cmd_merge},
+    {"db", "look after the store: init, verify, copy, export, import", dsr_cmd_db},
     {"plugins", "list plugins: loaded, from where, refused; test one", dsr_cmd_plugins},
     {"plugin", "begin a plugin of your own", dsr_cmd_plugin},
     {"grade", "grade responses from a file", dsr_cmd_grade},
@@ -25,7 +26,8 @@ static const struct dsr_command commands[] = {
 static const struct argp_option options[] = {
     {"config", 'C', "DIR", 0, "folder with api_keys.json, cron.json, db.json, ...", -1},
     {"data", 'D', "DIR", 0, "folder with services.json, models.json, datasets.json", -1},
-    {"store", 'S', "ADDRESS", 0, "keep results here instead: leveldb:///folder, csv:///folder", -1},
+    {"store", 'S', "ADDRESS", 0,
+     "keep results here instead: leveldb:///folder, sqlite:///file, mysql://user:pw@host/db", -1},
     {"plugin-dir", 'P', "DIR", 0, "search plugins here first (repeatable)", -1},
     {"verbose", 'v', NULL, 0, "tell more on standard error", -1},
     {"quiet", 'q', NULL, 0, "no progress, only errors and warnings", -1},

@@ -1,5 +1,6 @@
 /* Regrading and merging. */
 #include "core/run/rejoin.h"
+#include "core/run/copy.h"
 #include "core/run/grading.h"
 
 struct rejoin {
@@ -157,27 +158,6 @@ int dsr_regrade(struct dsr_ctx *ctx, const char *job, const char *grader,
     return end(&r, rc, err);
 }
 
-/* "scheme://..." or a folder that shows what it is by its files. */
-static int open_source(const struct rejoin *r, const char *source, struct dsr_store *store,
-                       struct dsr_error *err)
-{
-    DSR_AUTO(str) char *name = NULL;
-    DSR_AUTO(str) char *path = NULL;
-    if (strstr(source, "://")) {
-        int rc = dsr_store_address(source, NULL, &name, &path, err);
-        if (rc)
-            return rc;
-    } else {
-        DSR_AUTO(str) char *current = dsr_path_join(source, "CURRENT");
-        name = strdup(current && dsr_path_exists(current) ? "leveldb" : "csv");
-        path = strdup(source);
-    }
-    if (!name || !path)
-        return dsr_error_nomem(err);
-    return dsr_store_open(store, r->ctx->registry, name, path, DSR_STORE_READ,
-                          r->ctx->settings.host, err);
-}
-
 static int copy_one(void *arg, const struct dsr_record *record, struct dsr_error *err)
 {
     struct rejoin *r = arg;
@@ -211,7 +191,8 @@ static int merge_source(struct rejoin *r, const char *source, struct dsr_error *
     struct dsr_eval_job part = {0};
     struct dsr_error closing;
     struct dsr_query query = {.size = sizeof query, .job = r->result->job};
-    int rc = open_source(r, source, &from, err);
+    int rc =
+        dsr_store_open_at(&from, r->ctx->registry, &r->ctx->settings, source, DSR_STORE_READ, err);
     if (rc)
         return dsr_error_wrap(err, "%s", source);
     rc = dsr_eval_job_read(&part, &from, r->result->job, err);
