@@ -125,22 +125,8 @@ static int rank(struct dsr_ctx *ctx, const struct args *a, const struct dsr_snap
 static void print_json(const struct args *a, const char *model, const struct dsr_snapshot *snapshot,
                        const struct dsr_ranking *r)
 {
-    json_t *matched = json_array(), *rejected = json_array();
-    for (size_t k = 0; k < r->n_matched; k++) {
-        size_t i = r->order[k];
-        json_array_append_new(matched, json_pack("{s:s, s:i, s:O, s:O}", "provider",
-                                                 snapshot->list[i]->provider, "rank", (int)k + 1,
-                                                 "metrics", r->used[i], "why", r->why[i]));
-    }
-    for (size_t i = 0; i < r->n; i++)
-        if (json_array_size(r->failed[i]))
-            json_array_append_new(rejected,
-                                  json_pack("{s:s, s:O}", "provider", snapshot->list[i]->provider,
-                                            "failed", r->failed[i]));
-    json_t *root = json_pack("{s:i, s:s, s:s, s:o, s:o}", "schema", 1, "model", model, "currency",
-                             a->currency, "matched", matched, "rejected", rejected);
+    DSR_AUTO(json) json_t *root = dsr_ranking_json(r, snapshot->list, model, a->currency);
     dsr_print_json(root);
-    json_decref(root);
 }
 
 /* "ttft avg 0.812" for each value that was used. */

@@ -79,3 +79,22 @@ int dsr_ranking_why(struct dsr_ranking *r, size_t i, const char *format, ...)
            : json_array_append_new(r->why[i], dsr_json_text(text, strlen(text))) ? DSR_ENOMEM
                                                                                  : 0;
 }
+
+json_t *dsr_ranking_json(const struct dsr_ranking *r, struct dsr_candidate *const *list,
+                         const char *model, const char *currency)
+{
+    json_t *matched = json_array(), *rejected = json_array();
+    for (size_t k = 0; k < r->n_matched; k++) {
+        size_t i = r->order[k];
+        json_array_append_new(
+            matched, json_pack("{s:s, s:i, s:O, s:O}", "provider", dsr_candidate_provider(list[i]),
+                               "rank", (int)k + 1, "metrics", r->used[i], "why", r->why[i]));
+    }
+    for (size_t i = 0; i < r->n; i++)
+        if (json_array_size(r->failed[i]))
+            json_array_append_new(rejected, json_pack("{s:s, s:O}", "provider",
+                                                      dsr_candidate_provider(list[i]), "failed",
+                                                      r->failed[i]));
+    return json_pack("{s:i, s:s, s:s, s:o, s:o}", "schema", 1, "model", model, "currency", currency,
+                     "matched", matched, "rejected", rejected);
+}

@@ -16,6 +16,9 @@ struct dsr_ranking {
 };
 
 int dsr_ranking_init(struct dsr_ranking *ranking, size_t n);
+/* What `route` prints as JSON (design, section 8). list: the candidates that were ranked. */
+json_t *dsr_ranking_json(const struct dsr_ranking *ranking, struct dsr_candidate *const *list,
+                         const char *model, const char *currency);
 void dsr_ranking_clear(struct dsr_ranking *ranking);
 
 #endif

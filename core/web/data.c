@@ -1,0 +1,235 @@
+/* Views, by what they show. */
+#include "core/web/data.h"
+
+#include <pthread.h>
+
+#define MOST_VIEWS 64 /* kept; more are made and dropped */
+#define US_PER_DAY 86400000000
+
+struct dsr_data {
+    struct dsr_ctx *ctx;
+    const struct dsr_router_ops *router;
+    pthread_mutex_t lock;  /* guards the list of views */
+    pthread_mutex_t store; /* one reads at a time; the registry is not thread-safe either */
+    struct dsr_view *views;
+    size_t n;
+    uint64_t generation;
+};
+
+struct dsr_data *dsr_data_new(struct dsr_ctx *ctx, struct dsr_error *err)
+{
+    const struct dsr_router_ops *router =
+        dsr_registry_ops(ctx->registry, DSR_KIND_ROUTER, "requirement", err);
+    struct dsr_data *d = router ? calloc(1, sizeof *d) : NULL;
+    if (!d) {
+        if (router)
+            dsr_error_nomem(err);
+        return NULL;
+    }
+    d->router = router;
+    d->ctx = ctx;
+    d->generation = 1;
+    pthread_mutex_init(&d->lock, NULL);
+    pthread_mutex_init(&d->store, NULL);
+    return d;
+}
+
+static void view_free(struct dsr_view *v)
+{
+    dsr_snapshot_clear(&v->snapshot);
+    free(v->model);
+    free(v->currency);
+    free(v);
+}
+
+void dsr_data_free(struct dsr_data *d)
+{
+    if (!d)
+        return;
+    for (struct dsr_view *v = d->views, *next; v; v = next) {
+        next = v->next;
+        view_free(v);
+    }
+    pthread_mutex_destroy(&d->lock);
+    pthread_mutex_destroy(&d->store);
+    free(d);
+}
+
+struct dsr_ctx *dsr_data_ctx(struct dsr_data *d)
+{
+    return d->ctx;
+}
+
+const struct dsr_router_ops *dsr_data_router(const struct dsr_data *d)
+{
+    return d->router;
+}
+
+int dsr_data_scan(struct dsr_data *d, const struct dsr_query *query, dsr_visit_fn *visit, void *arg,
+                  struct dsr_error *err)
+{
+    struct dsr_store store;
+    struct dsr_error closing;
+    pthread_mutex_lock(&d->store);
+    int rc =
+        dsr_results_open(&store, d->ctx->registry, &d->ctx->settings, NULL, DSR_STORE_READ, err);
+    if (!rc) {
+        rc = store.ops->scan(store.state, query, visit, arg, err);
+        dsr_store_close(&store, &closing);
+    }
+    pthread_mutex_unlock(&d->store);
+    return rc;
+}
+
+static int fill(struct dsr_data *d, struct dsr_view *v, struct dsr_error *err)
+{
+    struct dsr_store store;
+    struct dsr_error closing;
+    int64_t since = v->days ? v->made_us - v->days * US_PER_DAY : 0;
+    pthread_mutex_lock(&d->store);
+    int rc =
+        dsr_results_open(&store, d->ctx->registry, &d->ctx->settings, NULL, DSR_STORE_READ, err);
+    if (!rc) {
+        rc = dsr_snapshot_read(&v->snapshot, store.ops, store.state, v->model, since, 0, err);
+        dsr_store_close(&store, &closing);
+    }
+    pthread_mutex_unlock(&d->store);
+    return rc;
+}
+
+static struct dsr_view *make(struct dsr_data *d, const char *model, const char *currency, int days,
+                             uint64_t generation, struct dsr_error *err)
+{
+    struct dsr_view *v = calloc(1, sizeof *v);
+    if (!v || !(v->model = strdup(model)) || !(v->currency = strdup(currency))) {
+        if (v)
+            view_free(v);
+        dsr_error_nomem(err);
+        return NULL;
+    }
+    v->days = days;
+    v->generation = generation;
+    v->made_us = dsr_clock_wall_us();
+    int rc = dsr_snapshot_init(&v->snapshot, &d->ctx->settings, model, currency, err);
+    if (!rc)
+        rc = fill(d, v, err);
+    if (rc) {
+        view_free(v);
+        return NULL;
+    }
+    dsr_snapshot_seal(&v->snapshot);
+    return v;
+}
+
+static struct dsr_view *find(const struct dsr_data *d, const char *model, const char *currency,
+                             int days)
+{
+    for (struct dsr_view *v = d->views; v; v = v->next)
+        if (v->generation && v->days == days && !strcmp(v->model, model) &&
+            !strcmp(v->currency, currency))
+            return v;
+    return NULL;
+}
+
+/* Takes away what nobody uses and is old, or beyond the number kept. Under the lock. */
+static void sweep(struct dsr_data *d)
+{
+    for (struct dsr_view **at = &d->views; *at;) {
+        struct dsr_view *v = *at;
+        if (v->uses || (v->generation && d->n <= MOST_VIEWS)) {
+            at = &v->next;
+            continue;
+        }
+        *at = v->next;
+        d->n--;
+        view_free(v);
+    }
+}
+
+/* Puts a view in the place of an older one. Under the lock. */
+static void put(struct dsr_data *d, struct dsr_view *v)
+{
+    struct dsr_view *old = find(d, v->model, v->currency, v->days);
+    if (old)
+        old->generation = 0;
+    v->next = d->views;
+    d->views = v;
+    d->n++;
+    sweep(d);
+}
+
+static bool currency_is_known(const struct dsr_settings *s, const char *currency)
+{
+    return !strcmp(currency, "CNY") || json_object_get(s->currency.root, currency);
+}
+
+struct dsr_view *dsr_data_view(struct dsr_data *d, const char *model, const char *currency,
+                               int days, struct dsr_error *err)
+{
+    const struct dsr_settings *s = &d->ctx->settings;
+    currency = currency && *currency ? currency : "CNY";
+    model = dsr_settings_model(s, model && *model ? model : NULL, err);
+    if (!model || !currency_is_known(s, currency)) {
+        if (model)
+            dsr_error_set(err, DSR_EUSAGE, "no rate of the currency \"%.20s\" is configured",
+                          currency);
+        err->code = DSR_EUSAGE;
+        return NULL;
+    }
+    pthread_mutex_lock(&d->lock);
+    struct dsr_view *v = find(d, model, currency, days);
+    if (v)
+        v->uses++;
+    uint64_t generation = d->generation;
+    pthread_mutex_unlock(&d->lock);
+    if (v)
+        return v;
+    v = make(d, model, currency, days, generation, err);
+    if (!v)
+        return NULL;
+    pthread_mutex_lock(&d->lock);
+    v->uses = 1;
+    put(d, v);
+    pthread_mutex_unlock(&d->lock);
+    return v;
+}
+
+void dsr_view_release(struct dsr_data *d, struct dsr_view *view)
+{
+    pthread_mutex_lock(&d->lock);
+    view->uses--;
+    if (!view->generation)
+        sweep(d);
+    pthread_mutex_unlock(&d->lock);
+}
+
+void dsr_data_refresh(struct dsr_data *d)
+{
+    pthread_mutex_lock(&d->lock);
+    uint64_t generation = ++d->generation;
+    pthread_mutex_unlock(&d->lock);
+    for (;;) {
+        struct dsr_error err;
+        pthread_mutex_lock(&d->lock);
+        struct dsr_view *old = d->views;
+        while (old && (!old->generation || old->generation >= generation))
+            old = old->next;
+        if (old)
+            old->uses++;
+        pthread_mutex_unlock(&d->lock);
+        if (!old)
+            return;
+        struct dsr_view *v = make(d, old->model, old->currency, old->days, generation, &err);
+        if (!v)
+            dsr_host_log(d->ctx->host, DSR_LOG_WARN, "the figures stay as they are: %s",
+                         err.message);
+        pthread_mutex_lock(&d->lock);
+        if (v)
+            put(d, v);
+        else
+            old->generation = generation; /* not again in this round */
+        old->uses--;
+        sweep(d);
+        pthread_mutex_unlock(&d->lock);
+    }
+}
