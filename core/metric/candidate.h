@@ -1,5 +1,5 @@
 /* A provider with all that was measured of it: fed with records, sealed, then read-only. The same
- * figures serve `perf`, `route` and, later, the page. */
+ * figures serve `perf`, `route` and the page. */
 #ifndef DSR_CANDIDATE_H
 #define DSR_CANDIDATE_H
 

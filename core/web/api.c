@@ -152,7 +152,7 @@ void dsr_api_figures(const struct dsr_request *request, struct dsr_reply *reply)
 }
 
 static int rank(const struct dsr_request *request, const struct dsr_view *view,
-                const json_t *policy, struct dsr_reply *reply, struct dsr_error *err)
+                const json_t *policy, json_t **ranked, struct dsr_error *err)
 {
     const struct dsr_router_ops *ops = dsr_data_router(request->data);
     struct dsr_ranking ranking = {0};
@@ -165,32 +165,50 @@ static int rank(const struct dsr_request *request, const struct dsr_view *view,
         rc = ops->rank(state, (const struct dsr_candidate *const *)view->snapshot.list,
                        view->snapshot.n, NULL, &ranking, err);
     if (!rc)
-        reply->json = dsr_ranking_json(&ranking, view->snapshot.list, view->model, view->currency);
+        *ranked = dsr_ranking_json(&ranking, view->snapshot.list, view->model, view->currency);
     if (state)
         ops->close(state);
     dsr_ranking_clear(&ranking);
     return rc;
 }
 
-/* A requirement in, what `dsr-run route` prints out. */
-void dsr_api_rank(const struct dsr_request *request, struct dsr_reply *reply)
+static void rank_anew(const struct dsr_request *request, struct dsr_view *view,
+                      struct dsr_reply *reply)
 {
     json_error_t bad;
     struct dsr_error err;
+    DSR_AUTO(json) json_t *ranked = NULL;
+    DSR_AUTO(json)
     json_t *policy = json_loadb(request->body ? request->body : "", request->body_len,
                                 JSON_REJECT_DUPLICATES, &bad);
-    struct dsr_view *view = json_is_object(policy) ? view_of(request, reply) : NULL;
-    if (!json_is_object(policy))
+    if (!json_is_object(policy)) {
         dsr_reply_error(reply, MHD_HTTP_BAD_REQUEST,
                         policy ? "the body must be a requirement, a JSON object" : bad.text);
-    if (view && rank(request, view, policy, reply, &err)) {
+        return;
+    }
+    if (rank(request, view, policy, &ranked, &err)) {
         dsr_reply_fail(reply, &err);
         if (err.pointer[0])
             json_object_set_new(reply->json, "place", json_string(err.pointer));
+        return;
     }
-    if (view)
-        dsr_view_release(request->data, view);
-    json_decref(policy);
+    char *text = json_dumps(ranked, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    dsr_buf_adds(&reply->body, text ? text : "{}");
+    free(text);
+    dsr_view_remember(request->data, view, request->body, request->body_len, &reply->body);
+}
+
+/* A requirement in, what `dsr-run route` prints out. */
+void dsr_api_rank(const struct dsr_request *request, struct dsr_reply *reply)
+{
+    struct dsr_view *view = view_of(request, reply);
+    if (!view)
+        return;
+    reply->type = "application/json";
+    if (!request->body_len ||
+        !dsr_view_recall(request->data, view, request->body, request->body_len, &reply->body))
+        rank_anew(request, view, reply);
+    dsr_view_release(request->data, view);
 }
 
 static int take_job(void *arg, const struct dsr_record *record, struct dsr_error *err)

@@ -37,6 +37,10 @@ struct dsr_data *dsr_data_new(struct dsr_ctx *ctx, struct dsr_error *err)
 static void view_free(struct dsr_view *v)
 {
     dsr_snapshot_clear(&v->snapshot);
+    for (size_t i = 0; i < DSR_VIEW_ANSWERS; i++) {
+        dsr_buf_clear(&v->questions[i]);
+        dsr_buf_clear(&v->answers[i]);
+    }
     free(v->model);
     free(v->currency);
     free(v);
@@ -200,6 +204,31 @@ void dsr_view_release(struct dsr_data *d, struct dsr_view *view)
     view->uses--;
     if (!view->generation)
         sweep(d);
+    pthread_mutex_unlock(&d->lock);
+}
+
+bool dsr_view_recall(struct dsr_data *d, struct dsr_view *v, const char *question, size_t n,
+                     struct dsr_buf *answer)
+{
+    bool found = false;
+    pthread_mutex_lock(&d->lock);
+    for (size_t i = 0; i < DSR_VIEW_ANSWERS && i < v->n_answers && !found; i++)
+        found = v->questions[i].len == n && !memcmp(v->questions[i].data, question, n) &&
+                !dsr_buf_add(answer, v->answers[i].data, v->answers[i].len);
+    pthread_mutex_unlock(&d->lock);
+    return found;
+}
+
+void dsr_view_remember(struct dsr_data *d, struct dsr_view *v, const char *question, size_t n,
+                       const struct dsr_buf *answer)
+{
+    pthread_mutex_lock(&d->lock);
+    size_t i = v->n_answers % DSR_VIEW_ANSWERS;
+    dsr_buf_reset(&v->questions[i]);
+    dsr_buf_reset(&v->answers[i]);
+    if (!dsr_buf_add(&v->questions[i], question, n) &&
+        !dsr_buf_add(&v->answers[i], answer->data, answer->len))
+        v->n_answers++;
     pthread_mutex_unlock(&d->lock);
 }
 

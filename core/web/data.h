@@ -6,6 +6,8 @@
 #include "core/metric/snapshot.h"
 #include "core/run/session.h"
 
+#define DSR_VIEW_ANSWERS 16
+
 struct dsr_view {
     char *model, *currency;
     int days; /* results of the last days; 0: all */
@@ -15,6 +17,8 @@ struct dsr_view {
     struct dsr_view *next;
     int uses;
     uint64_t generation;
+    struct dsr_buf questions[DSR_VIEW_ANSWERS], answers[DSR_VIEW_ANSWERS];
+    size_t n_answers; /* so far; the oldest gives way */
 };
 
 struct dsr_data;
@@ -28,6 +32,11 @@ const struct dsr_router_ops *dsr_data_router(const struct dsr_data *data);
 struct dsr_view *dsr_data_view(struct dsr_data *data, const char *model, const char *currency,
                                int days, struct dsr_error *err);
 void dsr_view_release(struct dsr_data *data, struct dsr_view *view);
+/* An equal question about a view has an equal answer: it is remembered. True when it was there. */
+bool dsr_view_recall(struct dsr_data *data, struct dsr_view *view, const char *question, size_t n,
+                     struct dsr_buf *answer);
+void dsr_view_remember(struct dsr_data *data, struct dsr_view *view, const char *question, size_t n,
+                       const struct dsr_buf *answer);
 /* From now on views are made anew; those that were asked for lately at once, in this thread, so
  * that nobody has to wait. Readers are not stopped. */
 void dsr_data_refresh(struct dsr_data *data);

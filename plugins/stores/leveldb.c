@@ -5,8 +5,9 @@
  *     j/JOB                           jobs             m/open while a writer has it open
  *
  * A value is {"v": 1, "kind", "job", "model", "provider", "key", "time_us", "body"}. */
-#include <dsr/store.h>
+#include "plugins/stores/leveldbcopy.h"
 
+#include <dsr/store.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <leveldb/c.h>
@@ -18,6 +19,9 @@
 
 #define VERSION 1
 #define PROBE_BYTES (1 << 20)
+#define PICTURES 10 /* tries */
+#define WAITS 30
+#define WAIT_US 100000
 
 struct store {
     leveldb_t *db;
@@ -27,6 +31,7 @@ struct store {
     leveldb_writebatch_t *batch;
     const struct dsr_host *host;
     char *path;
+    char *picture; /* what is read while another process has the store open; NULL: the store */
     bool writer;
 };
 
@@ -48,6 +53,9 @@ static void store_free(struct store *s)
         leveldb_readoptions_destroy(s->reading);
     if (s->batch)
         leveldb_writebatch_destroy(s->batch);
+    if (s->picture)
+        leveldb_picture_remove(s->picture);
+    free(s->picture);
     free(s->path);
     free(s);
 }
@@ -78,12 +86,51 @@ static int probe_room(const char *path, struct dsr_error *err)
     return dsr_error_set(err, DSR_ESTORE, "the store %s can't be written: %s", path, strerror(bad));
 }
 
-static int open_db(struct store *s, struct dsr_error *err)
+/* Another process writes: its store is read as it is at this moment. */
+static bool open_picture(struct store *s)
+{
+    for (int i = 0; i < PICTURES && !s->db; i++) {
+        char *message = NULL;
+        s->picture = leveldb_picture(s->path);
+        if (!s->picture)
+            return false;
+        s->db = leveldb_open(s->options, s->picture, &message);
+        leveldb_free(message);
+        if (s->db)
+            break;
+        leveldb_picture_remove(s->picture);
+        free(s->picture);
+        s->picture = NULL;
+    }
+    return s->db != NULL;
+}
+
+/* A reader has the store open for a moment only: a writer waits for it. */
+static char *open_waiting(struct store *s)
 {
     char *message = NULL;
-    s->db = leveldb_open(s->options, s->path, &message);
+    for (int i = 0; i < WAITS; i++) {
+        s->db = leveldb_open(s->options, s->path, &message);
+        if (!message || !strstr(message, "lock") || !s->writer)
+            break;
+        if (i + 1 < WAITS) {
+            leveldb_free(message);
+            message = NULL;
+            usleep(WAIT_US);
+        }
+    }
+    return message;
+}
+
+static int open_db(struct store *s, struct dsr_error *err)
+{
+    char *message = open_waiting(s);
     if (!message)
         return 0;
+    if (!s->writer && strstr(message, "lock") && open_picture(s)) {
+        leveldb_free(message);
+        return 0;
+    }
     if (strstr(message, "orruption")) {
         char *again = NULL;
         dsr_host_log(s->host, DSR_LOG_WARN, "the store %s is damaged (%s); repairing it", s->path,
