@@ -4,7 +4,7 @@
 set -uo pipefail
 . "$(dirname "$0")/common.sh"
 
-need_packages "${packages[@]}" clang clang-format jq nginx-light openssl curl bubblewrap python3 procps chromium chromium-driver sqlite3
+need_packages "${packages[@]}" clang clang-format jq nginx-light openssl curl bubblewrap python3 procps chromium chromium-driver sqlite3 \
 	mariadb-server postgresql || exit 1
 passed=0 failed=0 skipped=0
 

@@ -3,6 +3,7 @@
 #include "core/web/server.h"
 
 #include "core/metric/ranking.h"
+#include "core/run/compare.h"
 
 #include <microhttpd.h>
 
@@ -250,4 +251,30 @@ void dsr_api_jobs(const struct dsr_request *request, struct dsr_reply *reply)
     free(list);
     reply->json =
         json_pack("{s:i, s:I, s:o}", "schema", 1, "jobs_stored", (json_int_t)n, "jobs", sorted);
+}
+
+static int scan(void *arg, const struct dsr_query *query, dsr_visit_fn *visit, void *visit_arg,
+                struct dsr_error *err)
+{
+    return dsr_data_scan(arg, query, visit, visit_arg, err);
+}
+
+void dsr_api_compare(const struct dsr_request *request, struct dsr_reply *reply)
+{
+    const struct dsr_settings *settings = &dsr_data_ctx(request->data)->settings;
+    const char *model = dsr_request_value(request, "model");
+    struct dsr_error err;
+    struct dsr_comparing comparing = {.scan = scan,
+                                      .store = request->data,
+                                      .dataset = dsr_request_value(request, "dataset"),
+                                      .providers = dsr_request_value(request, "providers"),
+                                      .job = dsr_request_value(request, "job")};
+    comparing.model = dsr_settings_model(settings, model && *model ? model : NULL, &err);
+    if (!comparing.dataset || !comparing.providers) {
+        dsr_reply_error(reply, MHD_HTTP_BAD_REQUEST, "dataset and providers (A,B) must be named");
+        return;
+    }
+    int rc = comparing.model ? dsr_compare(&comparing, &reply->json, &err) : DSR_EUSAGE;
+    if (rc)
+        dsr_reply_fail(reply, &err);
 }

@@ -83,6 +83,7 @@ static const struct dsr_route routes[] = {
     {"GET", "/api/figures", dsr_api_figures},
     {"POST", "/api/rank", dsr_api_rank},
     {"GET", "/api/jobs", dsr_api_jobs},
+    {"GET", "/api/compare", dsr_api_compare},
 };
 
 const char *dsr_request_value(const struct dsr_request *request, const char *name)

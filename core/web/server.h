@@ -34,7 +34,7 @@ struct dsr_route {
 };
 /* api.c, series.c, prometheus.c */
 dsr_answer_fn dsr_api_models, dsr_api_providers, dsr_api_figures, dsr_api_rank, dsr_api_jobs,
-    dsr_api_metric, dsr_api_metrics_text;
+    dsr_api_compare, dsr_api_metric, dsr_api_metrics_text;
 
 struct dsr_server;
 struct dsr_server_options {

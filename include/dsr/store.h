@@ -40,6 +40,10 @@ struct dsr_query {
     int64_t since_us, until_us;
 };
 
+/* Whether a record has the job, model, provider and time that a query asks for (the kind is not
+ * looked at). Thread-safe. */
+DSR_API bool dsr_query_fits(const struct dsr_query *query, const struct dsr_record *record);
+
 /* Non-zero stops the scan and becomes its result. */
 typedef int dsr_visit_fn(void *arg, const struct dsr_record *record, struct dsr_error *err);
 

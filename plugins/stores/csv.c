@@ -310,7 +310,7 @@ static int visit_line(void *arg, json_t *object, int line, struct dsr_error *err
         .time_us = json_integer_value(json_object_get(object, "time_us")),
         .body = json_is_object(body) ? body : object,
     };
-    return csv_query_fits(scan->query, &r) ? scan->visit(scan->arg, &r, err) : 0;
+    return dsr_query_fits(scan->query, &r) ? scan->visit(scan->arg, &r, err) : 0;
 }
 
 static int scan_lines(struct store *s, enum dsr_record_kind kind, const struct dsr_query *q,

@@ -20,14 +20,6 @@ struct reading {
     void *arg;
 };
 
-bool csv_query_fits(const struct dsr_query *q, const struct dsr_record *r)
-{
-    return (!q->job || !strcmp(q->job, r->job)) && (!q->model || !strcmp(q->model, r->model)) &&
-           (!q->provider || !strcmp(q->provider, r->provider)) &&
-           (!q->since_us || r->time_us >= q->since_us) &&
-           (!q->until_us || r->time_us < q->until_us);
-}
-
 /* True when the row is a header; then the columns are where it says. */
 static bool take_header(struct reading *r, char **fields, size_t n)
 {
@@ -127,7 +119,7 @@ static int take_row(void *arg, char **fields, size_t n, int line, struct dsr_err
                     !dsr_time_parse(text_of(body, "start_time"), 0, &record.time_us);
     if (!readable)
         record.kind = DSR_RECORD_UNKNOWN;
-    int rc = !readable || csv_query_fits(r->query, &record) ? r->visit(r->arg, &record, err) : 0;
+    int rc = !readable || dsr_query_fits(r->query, &record) ? r->visit(r->arg, &record, err) : 0;
     json_decref(body);
     return rc;
 }

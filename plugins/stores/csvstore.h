@@ -23,6 +23,5 @@ int csv_scan_perf(const char *folder, const struct dsr_query *query, dsr_visit_f
                   struct dsr_error *err);
 int csv_scan_bench(const char *folder, const struct dsr_query *query, dsr_visit_fn *visit,
                    void *arg, struct dsr_error *err);
-bool csv_query_fits(const struct dsr_query *query, const struct dsr_record *record);
 
 #endif

@@ -246,14 +246,6 @@ static int commit(void *state, struct dsr_error *err)
     return message ? fail(s, "can't be written", message, err) : 0;
 }
 
-static bool fits(const struct dsr_query *q, const struct dsr_record *r)
-{
-    return (!q->job || !strcmp(q->job, r->job)) && (!q->model || !strcmp(q->model, r->model)) &&
-           (!q->provider || !strcmp(q->provider, r->provider)) &&
-           (!q->since_us || r->time_us >= q->since_us) &&
-           (!q->until_us || r->time_us < q->until_us);
-}
-
 static const char *text_of(const json_t *value, const char *key)
 {
     const char *text = json_string_value(json_object_get(value, key));
@@ -279,7 +271,7 @@ static int visit_value(const char *bytes, size_t n, const struct dsr_query *q, d
     };
     if (!known)
         r.body = raw = value ? json_incref(value) : json_pack("{s:I}", "bytes", (json_int_t)n);
-    int rc = !known || fits(q, &r) ? visit(arg, &r, err) : 0;
+    int rc = !known || dsr_query_fits(q, &r) ? visit(arg, &r, err) : 0;
     json_decref(raw);
     json_decref(value);
     return rc;

@@ -60,6 +60,8 @@ check "a ranking is that of route" rank_ok
 check "a requirement that is none is told with its place" gives 400 /api/rank '.place == "/filters/0/metric"' -d '{"filters": [{"metric": "x", "min": 1}]}'
 check "no JSON is told" gives 400 /api/rank '.status == false' -d '{'
 check "jobs" gives 200 /api/jobs '.jobs | length == 2 and .[0].type == "eval"'
+check "two providers are compared" gives 200 '/api/compare?dataset=gpqa-sample&providers=volcengine,azure' '.questions == 6 and (.sentence | test("gpqa-sample"))'
+check "of what is not there that is told" gives 400 '/api/compare?dataset=nope&providers=volcengine,azure' '.error | test("no whole run")'
 check "its description" gives 200 /api/openapi.json '.openapi and (.paths | has("/api/rank"))'
 fresh_ok() { # while another process writes
 	exits 0 dsr -q perf -p volcengine -n 5

@@ -117,15 +117,6 @@ static json_t *load(const struct store *s, struct dsr_error *err)
     return lines;
 }
 
-static bool fits(const struct dsr_query *q, const struct dsr_record *r)
-{
-    return (!q->kind || q->kind == r->kind) && (!q->job || !strcmp(q->job, r->job)) &&
-           (!q->model || !strcmp(q->model, r->model)) &&
-           (!q->provider || !strcmp(q->provider, r->provider)) &&
-           (!q->since_us || r->time_us >= q->since_us) &&
-           (!q->until_us || r->time_us < q->until_us);
-}
-
 static int by_time(const void *a, const void *b)
 {
     const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
@@ -164,7 +155,7 @@ static int scan(void *state, const struct dsr_query *q, dsr_visit_fn *visit, voi
             text_of(list[i], "job"), text_of(list[i], "model"), text_of(list[i], "provider"),
             text_of(list[i], "key"), json_integer_value(json_object_get(list[i], "time_us")),
             json_object_get(list[i], "body")};
-        if (fits(q, &r))
+        if (dsr_query_fits(q, &r))
             rc = visit(arg, &r, err);
     }
     free(list);

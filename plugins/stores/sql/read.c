@@ -18,14 +18,6 @@ struct reading {
     struct db_text texts[DB_PERF_COLUMNS + 5];
 };
 
-static bool fits(const struct dsr_query *q, const struct dsr_record *r)
-{
-    return (!q->job || !strcmp(q->job, r->job)) && (!q->model || !strcmp(q->model, r->model)) &&
-           (!q->provider || !strcmp(q->provider, r->provider)) &&
-           (!q->since_us || r->time_us >= q->since_us) &&
-           (!q->until_us || r->time_us < q->until_us);
-}
-
 static json_t *value_of(const char *text, enum db_type type)
 {
     char *end, stamp[DSR_TIME_SIZE];
@@ -77,7 +69,7 @@ static int visit(struct reading *r, struct dsr_record *record, const char *body,
             record->body = own = json_pack("{s:s?}", "body", body);
         }
     }
-    int rc = record->kind == DSR_RECORD_UNKNOWN || fits(r->query, record)
+    int rc = record->kind == DSR_RECORD_UNKNOWN || dsr_query_fits(r->query, record)
                  ? r->visit(r->arg, record, err)
                  : 0;
     json_decref(own);
