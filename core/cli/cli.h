@@ -26,6 +26,7 @@ struct dsr_command {
     int (*run)(struct dsr_globals *globals, int argc, char **argv);
 };
 int dsr_cmd_eval(struct dsr_globals *globals, int argc, char **argv);
+int dsr_cmd_schedule(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_serve(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_db(struct dsr_globals *globals, int argc, char **argv);
 int dsr_cmd_compare(struct dsr_globals *globals, int argc, char **argv);

@@ -15,6 +15,7 @@ static const struct dsr_command commands[] = {
     {"regrade", "grade the stored answers of an eval job again", dsr_cmd_regrade},
     {"merge", "join the shards of an eval run", dsr_cmd_merge},
     {"serve", "show the results on a web page, as JSON and as metrics", dsr_cmd_serve},
+    {"schedule", "run perf and eval regularly", dsr_cmd_schedule},
     {"db", "look after the store: init, verify, copy, export, import", dsr_cmd_db},
     {"plugins", "list plugins: loaded, from where, refused; test one", dsr_cmd_plugins},
     {"plugin", "begin a plugin of your own", dsr_cmd_plugin},

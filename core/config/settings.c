@@ -1,6 +1,7 @@
 /* The files of the config folder: cron.json, db.json, currency_conversion.json,
  * prompt_generator.json. Keys have their own file, and so has the data folder. */
 #include "core/config/settings.h"
+#include "core/config/calendar.h"
 
 #include <math.h>
 
@@ -14,6 +15,34 @@ static int load_optional(struct dsr_settings *s, struct dsr_doc *doc, const char
     return dsr_path_exists(path) ? dsr_doc_load(doc, path, s->host, err) : 0;
 }
 
+/* One of cron.json's jobs. */
+static int check_job(const struct dsr_doc *doc, const char *name, const json_t *job,
+                     struct dsr_error *err)
+{
+    static const struct dsr_field fields[] = {
+        {"cron", DSR_T_STRING, true, 0, 0},
+        {"command", DSR_T_STRING, true, 0, 0},
+        {"args", DSR_T_STRINGS, false, 0, 0},
+    };
+    char place[96], inner[128];
+    struct dsr_buf calendar = {0};
+    snprintf(place, sizeof place, "/jobs/%.64s", name);
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+    if (!n || name[n] || n > 60 || !strcmp(name, "schedule") || !strcmp(name, "dsr"))
+        return dsr_doc_fail(doc, err, place, "a job's name is made of a-z, 0-9, '_' and '-'");
+    int rc = dsr_doc_check(doc, job, place, fields, DSR_COUNT(fields), err);
+    if (rc)
+        return rc;
+    const char *command = dsr_json_string(job, "command", "");
+    snprintf(inner, sizeof inner, "%s/command", place);
+    if (strcmp(command, "perf") && strcmp(command, "eval"))
+        return dsr_doc_fail(doc, err, inner, "must be perf or eval");
+    snprintf(inner, sizeof inner, "%s/cron", place);
+    rc = dsr_calendar_of(dsr_json_string(job, "cron", ""), &calendar, err);
+    dsr_buf_clear(&calendar);
+    return rc == DSR_ECONFIG ? dsr_doc_fail(doc, err, inner, "%s", err->message) : rc;
+}
+
 static int load_cron(struct dsr_settings *s, struct dsr_error *err)
 {
     static const struct dsr_field fields[] = {
@@ -21,10 +50,15 @@ static int load_cron(struct dsr_settings *s, struct dsr_error *err)
         {"log_dir", DSR_T_STRING, false, 0, 0},
         {"perf_models", DSR_T_STRINGS, false, 0, 0},
         {"max_workers_per_job", DSR_T_INT, false, 1, 100000},
+        {"jobs", DSR_T_OBJECT, false, 0, 0},
     };
     int rc = load_optional(s, &s->cron, "cron.json", err);
     if (!rc && s->cron.root)
         rc = dsr_doc_check(&s->cron, s->cron.root, "", fields, DSR_COUNT(fields), err);
+    const char *name;
+    json_t *job;
+    json_object_foreach(json_object_get(s->cron.root, "jobs"), name, job) rc =
+        rc ? rc : check_job(&s->cron, name, job, err);
     if (rc)
         return rc;
     s->max_workers = (int)dsr_json_int(s->cron.root, "max_workers_per_job", 32);
