@@ -5,9 +5,31 @@
 
 #define JOB "00000000-0000-4000-8000-00000000000"
 
-static char *home(const struct dsr_check *c, const char *name)
+/* A place as open() takes it: of the first scheme under which the store can make one there, for a
+ * store that answers to schemes. */
+static char *placed(struct dsr_check *c, const char *path)
 {
-    return dsr_path_join(c->folder, name);
+    const struct dsr_store_ops *ops = c->ops;
+    bool schemes = ops->size > offsetof(struct dsr_store_ops, schemes) && ops->schemes;
+    DSR_AUTO(str) char *list = strdup(schemes ? ops->schemes : "");
+    DSR_AUTO(str) char *probe = dsr_path_join(c->folder, "probe");
+    char *save = NULL;
+    for (char *s = list ? strtok_r(list, ",", &save) : NULL; s; s = strtok_r(NULL, ",", &save)) {
+        struct dsr_error ignored = {0};
+        DSR_AUTO(str) char *place = dsr_format("%s:%s", s, probe);
+        void *state = place ? ops->open(place, DSR_STORE_WRITE, c->host, &ignored) : NULL;
+        if (!state)
+            continue;
+        ops->close(state, &ignored);
+        return dsr_format("%s:%s", s, path);
+    }
+    return strdup(path);
+}
+
+static char *home(struct dsr_check *c, const char *name)
+{
+    DSR_AUTO(str) char *path = dsr_path_join(c->folder, name);
+    return path ? placed(c, path) : NULL;
 }
 
 static void *open_store(struct dsr_check *c, const char *path, enum dsr_store_mode mode)
@@ -125,6 +147,7 @@ static bool stays_whole(struct dsr_check *c)
     return ok;
 }
 
+/* Either is the second writer kept out, or what both wrote is there. */
 static bool locks(struct dsr_check *c)
 {
     const struct dsr_store_ops *ops = c->ops;
@@ -134,11 +157,16 @@ static bool locks(struct dsr_check *c)
     if (!first)
         return false;
     void *second = ops->open(path, DSR_STORE_WRITE, c->host, &err);
-    ops->close(first, &ignored);
-    if (!second)
+    if (!second) {
+        ops->close(first, &ignored);
         return dsr_check_told(c, &err);
-    ops->close(second, &ignored);
-    return dsr_check_fail(c, "a second writer was let in");
+    }
+    bool ok = put(c, first, DSR_RECORD_ANSWER, 1, "first") && !ops->commit(first, &ignored) &&
+              put(c, second, DSR_RECORD_ANSWER, 2, "second");
+    ok = finish(c, second) && ok;
+    ok = ok && finds(c, first, (struct dsr_query){.kind = DSR_RECORD_ANSWER}, 2, "two writers");
+    ops->close(first, &ignored);
+    return ok ? true : dsr_check_fail(c, "a second writer was let in, and records are lost");
 }
 
 static bool refuses_bad_places(struct dsr_check *c)
@@ -149,7 +177,8 @@ static bool refuses_bad_places(struct dsr_check *c)
     const char *paths[] = {"/proc/nonexistent/store", below};
     for (size_t i = 0; i < DSR_COUNT(paths); i++) {
         struct dsr_error err = {0};
-        void *state = ops->open(paths[i], DSR_STORE_WRITE, c->host, &err);
+        DSR_AUTO(str) char *place = placed(c, paths[i]);
+        void *state = ops->open(place, DSR_STORE_WRITE, c->host, &err);
         if (state) {
             ops->close(state, &err);
             return dsr_check_fail(c, "%s was opened for writing", paths[i]);
@@ -180,7 +209,7 @@ static bool keeps_memory(struct dsr_check *c)
 const struct dsr_check_step dsr_check_store[] = {
     {"records come back as they were put, oldest first", keeps_records},
     {"a second opening adds, and loses nothing", stays_whole},
-    {"a second writer is kept out with a reason", locks},
+    {"a second writer is kept out with a reason, or loses nothing", locks},
     {"places that can't be written are refused with a reason", refuses_bad_places},
     {"open, put and close keep no memory", keeps_memory},
     {0},

@@ -74,6 +74,7 @@ check "leveldb: the same ranking, copied once" same_ok "leveldb:///$work/level"
 if [ -n "$(find /usr/lib -name libsqlite3odbc.so 2>/dev/null | head -1)" ]; then
 	lite=sqlite:///$work/results.db
 	all_of sqlite "$lite"
+	check "sqlite: the plugin keeps its contract" exits 0 dsr -q plugins check "$top_builddir/plugins/stores/.libs/sql.so"
 	older_ok() {
 		sqlite3 "$work/results.db" 'drop index ix_dsr_records_seed; delete from dsr_schema where version = 2'
 		exits 0 dsr -q --store "$lite" db init || return 1
