@@ -164,7 +164,7 @@ static int scan(void *state, const struct dsr_query *q, dsr_visit_fn *visit, voi
 }
 
 static const struct dsr_store_ops ops = {
-    sizeof ops, open_store, put, commit, scan, close_store,
+    sizeof ops, open_store, put, commit, scan, close_store, NULL,
 };
 
 const struct dsr_plugin dsr_plugin = {

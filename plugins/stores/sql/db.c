@@ -29,6 +29,18 @@ static enum db_trouble judge(const char *state, const char *message)
     return !strncmp(state, "40", 2) || holds_any(message, busy) ? DB_BUSY : DB_WRONG;
 }
 
+static bool good(SQLRETURN rc)
+{
+    return rc == SQL_SUCCESS || rc == SQL_SUCCESS_WITH_INFO;
+}
+
+static bool is_dead(const struct db *db)
+{
+    SQLUINTEGER dead = SQL_CD_FALSE;
+    return good(SQLGetConnectAttr(db->dbc, SQL_ATTR_CONNECTION_DEAD, &dead, sizeof dead, NULL)) &&
+           dead == SQL_CD_TRUE;
+}
+
 static int fail(struct db *db, SQLSMALLINT type, SQLHANDLE handle, struct dsr_error *err)
 {
     SQLCHAR state[8] = "", message[512] = "";
@@ -37,16 +49,11 @@ static int fail(struct db *db, SQLSMALLINT type, SQLHANDLE handle, struct dsr_er
     SQLGetDiagRec(type, handle, 1, state, &native, message, sizeof message, &n);
     char *text = (char *)message;
     text[strcspn(text, "\r\n")] = '\0';
-    db->trouble = judge((char *)state, text);
+    db->trouble = db->connected && is_dead(db) ? DB_LOST : judge((char *)state, text);
     bool no_driver = !strncmp((char *)state, "01000", 5) || !strncmp((char *)state, "IM002", 5);
     return dsr_error_set(err, DSR_ESTORE, "the database %s: %s%s%s", db->address.label, text,
                          no_driver ? "; install " : "",
                          no_driver ? db->address.dialect->package : "");
-}
-
-static bool good(SQLRETURN rc)
-{
-    return rc == SQL_SUCCESS || rc == SQL_SUCCESS_WITH_INFO;
 }
 
 int db_connect(struct db *db, struct dsr_error *err)
@@ -225,26 +232,38 @@ const char *db_column(struct db *db, SQLHSTMT statement, int column, struct db_t
     return NULL;
 }
 
+static bool set_autocommit(struct db *db, SQLULEN value)
+{
+    return db->connected && good(SQLSetConnectAttr(db->dbc, SQL_ATTR_AUTOCOMMIT, (SQLPOINTER)value,
+                                                   SQL_IS_UINTEGER));
+}
+
 int db_begin(struct db *db, struct dsr_error *err)
 {
-    if (db->connected && good(SQLSetConnectAttr(db->dbc, SQL_ATTR_AUTOCOMMIT,
-                                                (SQLPOINTER)SQL_AUTOCOMMIT_OFF, SQL_IS_UINTEGER)))
+    const char *begin = db->address.dialect->begin;
+    if (begin)
+        return db_do(db, begin, err);
+    if (set_autocommit(db, SQL_AUTOCOMMIT_OFF))
         return 0;
     db->trouble = DB_LOST;
     return dsr_error_set(err, DSR_ESTORE, "the database %s: no connection", db->address.label);
 }
 
+/* By a statement, not by SQLEndTran alone: a driver that knows that its connection broke takes the
+ * transaction for ended, and says that all is well. A COMMIT must be answered by the server. */
 int db_end(struct db *db, bool keep, struct dsr_error *err)
 {
-    int rc = 0;
-    if (!db->connected)
-        return 0;
     for (size_t i = 0; i < DB_STATEMENTS; i++)
         if (db->statements[i])
             SQLFreeStmt(db->statements[i], SQL_CLOSE);
-    if (!good(SQLEndTran(SQL_HANDLE_DBC, db->dbc, keep ? SQL_COMMIT : SQL_ROLLBACK)))
-        rc = fail(db, SQL_HANDLE_DBC, db->dbc, err);
-    SQLSetConnectAttr(db->dbc, SQL_ATTR_AUTOCOMMIT, (SQLPOINTER)SQL_AUTOCOMMIT_ON, SQL_IS_UINTEGER);
+    int rc = db_do(db, keep ? "COMMIT" : "ROLLBACK", err);
+    if (!db->address.dialect->begin)
+        set_autocommit(db, SQL_AUTOCOMMIT_ON);
+    if (!rc && is_dead(db)) {
+        db->trouble = DB_LOST;
+        rc = dsr_error_set(err, DSR_ESTORE, "the database %s: the connection broke",
+                           db->address.label);
+    }
     return rc;
 }
 

@@ -45,6 +45,7 @@ static const struct db_dialect dialects[] = {
         .types = {"VARCHAR(64)", "TEXT", "BIGINT", "FLOAT", "BOOLEAN", "DATETIME"},
         .serial = "INTEGER PRIMARY KEY AUTOINCREMENT",
         .table = "",
+        .begin = "BEGIN IMMEDIATE",
         .last_id = "SELECT LAST_INSERT_ROWID()",
     },
 };
@@ -139,8 +140,8 @@ static void take_apart(char *copy, struct parts *p)
             decode(all[i]);
 }
 
-static int connect_text(const struct db_dialect *d, const struct parts *p, struct db_sql *out,
-                        struct dsr_error *err)
+static int connect_text(const struct db_dialect *d, const struct parts *p, bool writer,
+                        struct db_sql *out, struct dsr_error *err)
 {
     const char *password = p->password ? p->password : "";
     int port = p->port && *p->port ? atoi(p->port) : d->port;
@@ -170,12 +171,16 @@ static int connect_text(const struct db_dialect *d, const struct parts *p, struc
     add_password(out, password);
     if (maria && p->socket)
         db_add(out, "SOCKET=%s;", p->socket);
-    db_add(out, maria ? "CHARSET=utf8mb4;CONN_TIMEOUT=10;"
-                      : "UseDeclareFetch=1;Fetch=1000;MaxLongVarcharSize=0;TextAsLongVarchar=1;");
+    db_add(
+        out,
+        maria
+            ? "CHARSET=utf8mb4;CONN_TIMEOUT=10;"
+            : "UseDeclareFetch=%d;Fetch=1000;Protocol=7.4-1;MaxLongVarcharSize=0;TextAsLongVarchar=1;",
+        !writer);
     return 0;
 }
 
-int db_address_parse(const char *text, struct db_address *a, struct dsr_error *err)
+int db_address_parse(const char *text, bool writer, struct db_address *a, struct dsr_error *err)
 {
     size_t n = strcspn(text, ":");
     memset(a, 0, sizeof *a);
@@ -192,7 +197,7 @@ int db_address_parse(const char *text, struct db_address *a, struct dsr_error *e
         char *copy = strdup(place);
         if (copy) {
             take_apart(copy, &parts);
-            rc = connect_text(a->dialect, &parts, &out, err);
+            rc = connect_text(a->dialect, &parts, writer, &out, err);
             snprintf(a->label, sizeof a->label, "%s %s/%s", a->dialect->name, parts.host,
                      parts.database ? parts.database : "");
             explicit_bzero(copy, strlen(place));

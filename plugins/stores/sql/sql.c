@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define PATIENCE_MS 60000 /* how long a lost database is waited for */
+#define WRONG_TRIES 4
 #define FIRST_WAIT_MS 100
 #define LONGEST_WAIT_MS 5000
 
@@ -59,7 +60,7 @@ static void *open_store(const char *path, enum dsr_store_mode mode, const struct
     }
     s->last = &s->first;
     s->db.host = host;
-    int rc = db_address_parse(path, &s->db.address, err);
+    int rc = db_address_parse(path, mode == DSR_STORE_WRITE, &s->db.address, err);
     if (!rc)
         rc = db_connect(&s->db, err);
     if (!rc && mode == DSR_STORE_WRITE)
@@ -139,9 +140,10 @@ static int commit(void *state, struct dsr_error *err)
                 dsr_host_log(s->db.host, DSR_LOG_INFO, "the database is back; nothing is lost");
             return 0;
         }
-        /* what is no fault of the connection is tried once more, on a new one */
+        /* what seems no fault of the connection is tried some times, on new ones: drivers have many
+         * words for a connection that breaks */
         wrong += s->db.trouble == DB_WRONG || s->db.trouble == DB_NONE;
-        if (wrong > 1 || waited >= PATIENCE_MS)
+        if (wrong == WRONG_TRIES || waited >= PATIENCE_MS)
             return rc;
         if (s->db.trouble == DB_LOST && !told) {
             dsr_host_log(s->db.host, DSR_LOG_WARN, "%s; trying again for %d s", err->message,

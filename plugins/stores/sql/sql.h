@@ -19,6 +19,7 @@ struct db_dialect {
     const char *types[DB_TYPES]; /* of columns */
     const char *serial;          /* of a column that numbers itself */
     const char *table;           /* what ends CREATE TABLE */
+    const char *begin;           /* a transaction that writes; NULL: the driver begins it */
     const char *last_id;         /* the number given by the last INSERT */
     const char *casts[DB_TYPES]; /* of a parameter; NULL: as it is */
     const char *hello[3];        /* after connecting */
@@ -33,8 +34,9 @@ struct db_address {
     char label[256]; /* for people, without it */
 };
 /* "SCHEME:user:password@host:port/database?unix_socket=PATH" or "SCHEME:PATH" of a file. The
- * password may be env:NAME. */
-int db_address_parse(const char *text, struct db_address *address, struct dsr_error *err);
+ * password may be env:NAME. writer: results are not to be read in pieces, which takes cursors. */
+int db_address_parse(const char *text, bool writer, struct db_address *address,
+                     struct dsr_error *err);
 void db_address_clear(struct db_address *address);
 
 /* A column of a table: its name, what it is called in a record's body, and its type. */
