@@ -1,7 +1,9 @@
 /* Views, by what they show. */
 #include "core/web/data.h"
 
+#include <dirent.h>
 #include <pthread.h>
+#include <sys/stat.h>
 
 #define MOST_VIEWS 64 /* kept; more are made and dropped */
 #define US_PER_DAY 86400000000
@@ -14,6 +16,7 @@ struct dsr_data {
     struct dsr_view *views;
     size_t n;
     uint64_t generation;
+    int64_t written; /* the store, before it was last read; of the refreshing thread */
 };
 
 struct dsr_data *dsr_data_new(struct dsr_ctx *ctx, struct dsr_error *err)
@@ -99,6 +102,23 @@ static int fill(struct dsr_data *d, struct dsr_view *v, struct dsr_error *err)
     }
     pthread_mutex_unlock(&d->store);
     return rc;
+}
+
+/* When the store was last written to, as its files tell; 0: they don't (a database elsewhere). */
+static int64_t written_at(const struct dsr_data *d)
+{
+    const char *path = d->ctx->settings.store_path;
+    struct stat st;
+    int64_t newest = 0;
+    DIR *list = *path == '/' ? opendir(path) : NULL;
+    for (const struct dirent *e; list && (e = readdir(list));)
+        if (e->d_name[0] != '.' && !fstatat(dirfd(list), e->d_name, &st, 0)) {
+            int64_t at = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+            newest = at > newest ? at : newest;
+        }
+    if (list)
+        closedir(list);
+    return newest;
 }
 
 static struct dsr_view *make(struct dsr_data *d, const char *model, const char *currency, int days,
@@ -234,6 +254,10 @@ void dsr_view_remember(struct dsr_data *d, struct dsr_view *v, const char *quest
 
 void dsr_data_refresh(struct dsr_data *d)
 {
+    int64_t written = written_at(d);
+    if (written && written == d->written)
+        return;
+    d->written = written;
     pthread_mutex_lock(&d->lock);
     uint64_t generation = ++d->generation;
     pthread_mutex_unlock(&d->lock);

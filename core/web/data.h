@@ -37,8 +37,8 @@ bool dsr_view_recall(struct dsr_data *data, struct dsr_view *view, const char *q
                      struct dsr_buf *answer);
 void dsr_view_remember(struct dsr_data *data, struct dsr_view *view, const char *question, size_t n,
                        const struct dsr_buf *answer);
-/* From now on views are made anew; those that were asked for lately at once, in this thread, so
- * that nobody has to wait. Readers are not stopped. */
+/* When the store was written to: from now on views are made anew; those that were asked for lately
+ * at once, in this thread, so that nobody has to wait. Readers are not stopped. */
 void dsr_data_refresh(struct dsr_data *data);
 
 /* Reads the store; one at a time. */

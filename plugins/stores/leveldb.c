@@ -19,7 +19,7 @@
 
 #define VERSION 1
 #define PROBE_BYTES (1 << 20)
-#define PICTURES 10 /* tries */
+#define PICTURES 4 /* tries */
 #define WAITS 30
 #define WAIT_US 100000
 
@@ -31,7 +31,7 @@ struct store {
     leveldb_writebatch_t *batch;
     const struct dsr_host *host;
     char *path;
-    char *picture; /* what is read while another process has the store open; NULL: the store */
+    char *picture; /* what a reader has open; NULL: the store itself */
     bool writer;
 };
 
@@ -86,7 +86,9 @@ static int probe_room(const char *path, struct dsr_error *err)
     return dsr_error_set(err, DSR_ESTORE, "the store %s can't be written: %s", path, strerror(bad));
 }
 
-/* Another process writes: its store is read as it is at this moment. */
+/* A reader sees the store as it is at this moment: nothing of it is changed, and no writer kept
+ * out.
+ */
 static bool open_picture(struct store *s)
 {
     for (int i = 0; i < PICTURES && !s->db; i++) {
@@ -105,7 +107,7 @@ static bool open_picture(struct store *s)
     return s->db != NULL;
 }
 
-/* A reader has the store open for a moment only: a writer waits for it. */
+/* Another writer may be about to end. */
 static char *open_waiting(struct store *s)
 {
     char *message = NULL;
@@ -124,13 +126,11 @@ static char *open_waiting(struct store *s)
 
 static int open_db(struct store *s, struct dsr_error *err)
 {
+    if (!s->writer && open_picture(s))
+        return 0;
     char *message = open_waiting(s);
     if (!message)
         return 0;
-    if (!s->writer && strstr(message, "lock") && open_picture(s)) {
-        leveldb_free(message);
-        return 0;
-    }
     if (strstr(message, "orruption")) {
         char *again = NULL;
         dsr_host_log(s->host, DSR_LOG_WARN, "the store %s is damaged (%s); repairing it", s->path,

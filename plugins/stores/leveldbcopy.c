@@ -9,7 +9,10 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define OLD_S 86400
 
 static bool ends_in(const char *name, const char *end)
 {
@@ -56,9 +59,32 @@ static bool take_all(int from, int to)
     return ok;
 }
 
+/* Pictures that a killed reader left behind. */
+static void remove_old(const char *folder)
+{
+    const char *slash = strrchr(folder, '/'), *name = slash ? slash + 1 : folder;
+    char *parent = slash ? strndup(folder, (size_t)(slash - folder + 1)) : strdup(".");
+    DIR *list = parent ? opendir(parent) : NULL;
+    size_t n = strlen(name);
+    struct stat st;
+    for (const struct dirent *e; list && (e = readdir(list));) {
+        char *path = NULL;
+        if (strncmp(e->d_name, name, n) || strncmp(e->d_name + n, ".reading-", 9) ||
+            fstatat(dirfd(list), e->d_name, &st, 0) || time(NULL) - st.st_mtime < OLD_S ||
+            asprintf(&path, "%s/%s", parent, e->d_name) < 0)
+            continue;
+        leveldb_picture_remove(path);
+        free(path);
+    }
+    if (list)
+        closedir(list);
+    free(parent);
+}
+
 char *leveldb_picture(const char *folder)
 {
     char *path = NULL;
+    remove_old(folder);
     if (asprintf(&path, "%s.reading-XXXXXX", folder) < 0)
         return NULL;
     int from = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,4 +1,4 @@
-/* A picture of a LevelDB folder that another process has open. */
+/* A picture of a LevelDB folder, which another process may have open. */
 #ifndef DSR_LEVELDBCOPY_H
 #define DSR_LEVELDBCOPY_H
 
