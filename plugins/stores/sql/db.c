@@ -166,15 +166,6 @@ int db_do(struct db *db, const char *sql, struct dsr_error *err)
     return 0;
 }
 
-bool db_can(struct db *db, const char *sql)
-{
-    struct dsr_error ignored;
-    bool can = !db_do(db, sql, &ignored);
-    if (!can && db->trouble == DB_WRONG)
-        db->trouble = DB_NONE;
-    return can;
-}
-
 int db_run(struct db *db, enum db_statement which, const char *sql, const struct db_value *params,
            size_t n, struct dsr_error *err)
 {

@@ -18,6 +18,8 @@ static const struct db_dialect dialects[] = {
         .serial = "BIGINT AUTO_INCREMENT PRIMARY KEY",
         .table = " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
         .last_id = "SELECT LAST_INSERT_ID()",
+        .has_table = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = "
+                     "DATABASE() AND table_name = ?",
         .hello = {"SET time_zone = '+00:00'"},
     },
     {
@@ -31,6 +33,8 @@ static const struct db_dialect dialects[] = {
         .serial = "BIGSERIAL PRIMARY KEY",
         .table = "",
         .last_id = "SELECT LASTVAL()",
+        .has_table = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = "
+                     "ANY (current_schemas(false)) AND table_name = ?",
         .casts = {[DB_INT] = "CAST(? AS BIGINT)",
                   [DB_REAL] = "CAST(? AS DOUBLE PRECISION)",
                   [DB_FLAG] = "CAST(? AS BOOLEAN)",
@@ -47,6 +51,7 @@ static const struct db_dialect dialects[] = {
         .table = "",
         .begin = "BEGIN IMMEDIATE",
         .last_id = "SELECT LAST_INSERT_ROWID()",
+        .has_table = "SELECT COUNT(*) FROM sqlite_master WHERE name = ?",
     },
 };
 

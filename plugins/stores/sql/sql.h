@@ -22,6 +22,7 @@ struct db_dialect {
     const char *begin;           /* a transaction that writes; NULL: the driver begins it */
     const char *last_id;         /* the number given by the last INSERT */
     const char *casts[DB_TYPES]; /* of a parameter; NULL: as it is */
+    const char *has_table;       /* counts the tables of a name */
     const char *hello[3];        /* after connecting */
 };
 /* NULL: none for this scheme. */
@@ -94,8 +95,6 @@ int db_connect(struct db *db, struct dsr_error *err);
 void db_disconnect(struct db *db);
 /* A statement that gives nothing back. */
 int db_do(struct db *db, const char *sql, struct dsr_error *err);
-/* Whether it can be executed: for what may not be there. */
-bool db_can(struct db *db, const char *sql);
 /* Begins a transaction, and ends it. */
 int db_begin(struct db *db, struct dsr_error *err);
 int db_end(struct db *db, bool keep, struct dsr_error *err);

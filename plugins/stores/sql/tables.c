@@ -47,18 +47,36 @@ const char *db_table_of(enum dsr_record_kind kind)
                                           : NULL;
 }
 
+/* Whether there is such a table. */
+static int has_table(struct db *db, const char *table, bool *has, struct dsr_error *err)
+{
+    const struct db_value name = {table, DB_TEXT};
+    struct db_text text = {0};
+    SQLHSTMT rows = db_query(db, db->address.dialect->has_table, &name, 1, err);
+    *has = false;
+    if (!rows)
+        return err->code;
+    int rc = db_fetch(db, rows, err);
+    if (rc == 1) {
+        rc = 0;
+        const char *count = db_column(db, rows, 1, &text, &rc, err);
+        *has = count && atol(count) > 0;
+    }
+    free(text.data);
+    db_finish(rows);
+    return rc;
+}
+
+/* Unless it is there, or another one was quicker. */
 static int create(struct db *db, const char *table, struct db_sql *sql, struct dsr_error *err)
 {
-    char look[80];
-    snprintf(look, sizeof look, "SELECT 1 FROM %s WHERE 1 = 0", table);
-    int rc = sql->failed              ? dsr_error_set(err, DSR_ENOMEM, "out of memory")
-             : db_can(db, look)       ? 0
-             : db->trouble == DB_LOST ? dsr_error_set(err, DSR_ESTORE,
-                                                      "the database %s: the "
-                                                      "connection broke",
-                                                      db->address.label)
-                                      : db_do(db, sql->data, err);
-    if (rc && db_can(db, look)) /* another one was quicker */
+    struct dsr_error second;
+    bool has = false;
+    int rc = sql->failed ? dsr_error_set(err, DSR_ENOMEM, "out of memory")
+                         : has_table(db, table, &has, err);
+    if (!rc && !has)
+        rc = db_do(db, sql->data, err);
+    if (rc && !sql->failed && !has_table(db, table, &has, &second) && has)
         rc = 0;
     free(sql->data);
     return rc;
@@ -92,13 +110,16 @@ static int create_seed(struct db *db, struct dsr_error *err)
                                              "start_time"};
     const struct db_dialect *d = db->address.dialect;
     struct db_sql jobs = {0};
-    bool perf = !db_can(db, "SELECT 1 FROM perf_test_results WHERE 1 = 0");
-    bool bench = !db_can(db, "SELECT 1 FROM benchmark_results WHERE 1 = 0");
+    struct db_tables there;
+    int rc = db_look(db, &there, err);
+    bool perf = !there.perf, bench = !there.bench;
+    if (rc)
+        return rc;
     db_add(&jobs,
            "CREATE TABLE jobs (id VARCHAR(64) PRIMARY KEY, type VARCHAR(32), start_time %s, "
            "end_time %s)%s",
            d->types[DB_TIME], d->types[DB_TIME], d->table);
-    int rc = create(db, "jobs", &jobs, err);
+    rc = create(db, "jobs", &jobs, err);
     if (!rc && perf)
         rc = create_numbered(db, "perf_test_results", db_perf, DB_PERF_COLUMNS, err);
     for (size_t i = 0; i < 4 && perf && !rc; i++)
@@ -135,13 +156,15 @@ static int index_records(struct db *db, struct dsr_error *err)
 static int read_version(struct db *db, long *version, struct dsr_error *err)
 {
     struct db_text text = {0};
+    bool has;
+    int rc = has_table(db, "dsr_schema", &has, err);
     *version = 0;
-    if (!db_can(db, "SELECT version FROM dsr_schema WHERE 1 = 0"))
-        return 0;
+    if (rc || !has)
+        return rc;
     SQLHSTMT rows = db_query(db, "SELECT MAX(version) FROM dsr_schema", NULL, 0, err);
     if (!rows)
         return err->code;
-    int rc = db_fetch(db, rows, err);
+    rc = db_fetch(db, rows, err);
     if (rc == 1) {
         rc = 0;
         const char *value = db_column(db, rows, 1, &text, &rc, err);
@@ -184,11 +207,13 @@ int db_prepare_tables(struct db *db, struct dsr_error *err)
 
 int db_look(struct db *db, struct db_tables *tables, struct dsr_error *err)
 {
-    long version;
+    long version = 0;
+    memset(tables, 0, sizeof *tables);
     int rc = read_version(db, &version, err);
     tables->own = version > 0;
-    tables->jobs = db_can(db, "SELECT id FROM jobs WHERE 1 = 0");
-    tables->perf = db_can(db, "SELECT id FROM perf_test_results WHERE 1 = 0");
-    tables->bench = db_can(db, "SELECT id FROM benchmark_results WHERE 1 = 0");
-    return rc;
+    if (!rc)
+        rc = has_table(db, "jobs", &tables->jobs, err);
+    if (!rc)
+        rc = has_table(db, "perf_test_results", &tables->perf, err);
+    return rc ? rc : has_table(db, "benchmark_results", &tables->bench, err);
 }
