@@ -52,9 +52,9 @@ enum dsr_store_mode { DSR_STORE_READ, DSR_STORE_WRITE };
 struct dsr_store_ops {
     size_t size; /* sizeof(struct dsr_store_ops) */
     /* uri: what follows the scheme, "/absolute/dir" or "relative/dir". WRITE creates what is
-     * missing, locks out other writers (unless several may write) and proves by a test write that there is room; all errors
-     * are DSR_ESTORE. What a crash left half written is set aside and reported through
-     * dsr_host_log. Mandatory. */
+     * missing, locks out other writers (unless several may write) and proves by a test write that
+     * there is room; all errors are DSR_ESTORE. What a crash left half written is set aside and
+     * reported through dsr_host_log. Mandatory. */
     void *(*open)(const char *path, enum dsr_store_mode mode, const struct dsr_host *host,
                   struct dsr_error *err);
     /* Adds a record. Not safe against a crash before commit. Mandatory. */
