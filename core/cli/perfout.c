@@ -73,19 +73,6 @@ static void print_doubts(const struct dsr_perf_result *r)
             1e3 * r->lag.p99_s, 100 * r->lag.busy);
 }
 
-static json_t *curve(const struct dsr_candidate *c, const char *metric)
-{
-    json_t *list = json_array();
-    char stat[8];
-    json_array_append_new(list, dsr_json_real(dsr_candidate_value(c, metric, "min")));
-    for (int p = 1; p < 100; p++) {
-        snprintf(stat, sizeof stat, "p%d", p);
-        json_array_append_new(list, dsr_json_real(dsr_candidate_value(c, metric, stat)));
-    }
-    json_array_append_new(list, dsr_json_real(dsr_candidate_value(c, metric, "max")));
-    return list;
-}
-
 json_t *dsr_perf_json(const struct dsr_perf_result *r, bool slo, bool curves)
 {
     json_t *providers = json_array();
@@ -95,8 +82,10 @@ json_t *dsr_perf_json(const struct dsr_perf_result *r, bool slo, bool curves)
         json_object_set_new(one, "timeline", dsr_timeline_json(&r->timelines[i]));
         if (curves)
             json_object_set_new(one, "curves",
-                                json_pack("{s:o, s:o}", "ttft", curve(r->providers[i], "ttft"),
-                                          "itl", curve(r->providers[i], "itl")));
+                                json_pack("{s:o, s:o}", "ttft",
+                                          dsr_candidate_curve(r->providers[i], "ttft", 0, 100, 1),
+                                          "itl",
+                                          dsr_candidate_curve(r->providers[i], "itl", 0, 100, 1)));
         if (slo)
             json_object_set_new(one, "goodput", goodput_json(r, i));
         json_array_append_new(providers, one);

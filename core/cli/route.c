@@ -107,17 +107,10 @@ static int rank(struct dsr_ctx *ctx, const struct args *a, const struct dsr_snap
         return rc;
     const struct dsr_router_ops *ops =
         dsr_registry_ops(ctx->registry, DSR_KIND_ROUTER, a->router, err);
-    void *state = ops ? ops->open(doc.root, ctx->host, err) : NULL;
-    if (ops && !state)
+    rc = ops ? dsr_ranking_make(ranking, ops, doc.root, snapshot->list, snapshot->n, ctx->host, err)
+             : err->code;
+    if (ops && rc)
         dsr_doc_locate(&doc, err);
-    rc = state ? 0 : err->code;
-    if (!rc && dsr_ranking_init(ranking, snapshot->n))
-        rc = dsr_error_nomem(err);
-    else if (!rc)
-        rc = ops->rank(state, (const struct dsr_candidate *const *)snapshot->list, snapshot->n,
-                       NULL, ranking, err);
-    if (state)
-        ops->close(state);
     dsr_doc_clear(&doc);
     return rc;
 }

@@ -108,7 +108,9 @@ static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *
     if (!strcmp(a->action, "install") && !dsr_schedule_has_systemd())
         return print_crontab(ctx, err);
     bool install = !strcmp(a->action, "install");
-    int rc = install ? dsr_schedule_install(ctx, &n, err) : dsr_schedule_remove(ctx, &n, err);
+    int rc = install ? dsr_schedule_install(ctx, &n, err) : 0;
+    if (!install)
+        n = dsr_schedule_remove();
     if (!rc)
         dsr_host_log(ctx->host, DSR_LOG_INFO, "%zu timers %s", n, install ? "run" : "removed");
     return rc;

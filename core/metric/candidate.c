@@ -268,6 +268,18 @@ double dsr_candidate_value(const struct dsr_candidate *c, const char *metric, co
     return bench_value(bench_of(c, metric), stat);
 }
 
+json_t *dsr_candidate_curve(const struct dsr_candidate *c, const char *metric, int from, int to,
+                            int step)
+{
+    json_t *list = json_array();
+    for (int p = from; p <= to; p += step) {
+        char stat[8];
+        snprintf(stat, sizeof stat, "p%d", p);
+        json_array_append_new(list, dsr_json_real(dsr_candidate_value(c, metric, stat)));
+    }
+    return list;
+}
+
 bool dsr_candidate_is_firm(const struct dsr_candidate *c, const char *metric, const char *stat)
 {
     double p = percentile_of(stat);

@@ -64,6 +64,10 @@ void dsr_candidate_seal(struct dsr_candidate *candidate);
 /* Cost of one request in the currency of prices; tokens < 0 are unknown. NaN when unknown. */
 double dsr_cost(const struct dsr_prices *prices, int64_t input, int64_t output, int64_t cached);
 
+/* Percentiles from one to another in steps, 0..100, as an array. */
+json_t *dsr_candidate_curve(const struct dsr_candidate *candidate, const char *metric, int from,
+                            int to, int step);
+
 /* Whether a percentile has enough samples to be read: at least one is expected beyond it (100 for
  * p99, 10 for p90). True for what is no percentile. */
 bool dsr_candidate_is_firm(const struct dsr_candidate *candidate, const char *metric,

@@ -98,3 +98,18 @@ json_t *dsr_ranking_json(const struct dsr_ranking *r, struct dsr_candidate *cons
     return json_pack("{s:i, s:s, s:s, s:o, s:o}", "schema", 1, "model", model, "currency", currency,
                      "matched", matched, "rejected", rejected);
 }
+
+int dsr_ranking_make(struct dsr_ranking *ranking, const struct dsr_router_ops *ops,
+                     const json_t *policy, struct dsr_candidate *const *list, size_t n,
+                     const struct dsr_host *host, struct dsr_error *err)
+{
+    memset(err, 0, sizeof *err);
+    void *state = ops->open(policy, host, err);
+    if (!state)
+        return err->code;
+    int rc = dsr_ranking_init(ranking, n) ? dsr_error_nomem(err) : 0;
+    if (!rc)
+        rc = ops->rank(state, (const struct dsr_candidate *const *)list, n, NULL, ranking, err);
+    ops->close(state);
+    return rc;
+}

@@ -16,6 +16,11 @@ struct dsr_ranking {
 };
 
 int dsr_ranking_init(struct dsr_ranking *ranking, size_t n);
+/* Ranks by a policy. A flaw of the policy is told with its place in err->pointer. The ranking is to
+ * be cleared in any case. */
+int dsr_ranking_make(struct dsr_ranking *ranking, const struct dsr_router_ops *ops,
+                     const json_t *policy, struct dsr_candidate *const *list, size_t n,
+                     const struct dsr_host *host, struct dsr_error *err);
 /* What `route` prints as JSON (design, section 8). list: the candidates that were ranked. */
 json_t *dsr_ranking_json(const struct dsr_ranking *ranking, struct dsr_candidate *const *list,
                          const char *model, const char *currency);

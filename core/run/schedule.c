@@ -287,13 +287,11 @@ static bool is_ours(const char *path)
     return ours;
 }
 
-int dsr_schedule_remove(struct dsr_ctx *ctx, size_t *n, struct dsr_error *err)
+size_t dsr_schedule_remove(void)
 {
     DSR_AUTO(str) char *folder = unit_folder();
     DIR *list = folder ? opendir(folder) : NULL;
-    (void)ctx;
-    (void)err;
-    *n = 0;
+    size_t n = 0;
     for (const struct dirent *e; list && (e = readdir(list));) {
         size_t len = strlen(e->d_name);
         DSR_AUTO(str) char *path = dsr_path_join(folder, e->d_name);
@@ -301,15 +299,15 @@ int dsr_schedule_remove(struct dsr_ctx *ctx, size_t *n, struct dsr_error *err)
             continue;
         if (!strcmp(e->d_name + len - 6, ".timer")) {
             systemctl("disable", "--now", e->d_name);
-            ++*n;
+            n++;
         }
         unlink(path);
     }
     if (list)
         closedir(list);
-    if (*n)
+    if (n)
         systemctl("daemon-reload", NULL, NULL);
-    return 0;
+    return n;
 }
 
 int dsr_schedule_install(struct dsr_ctx *ctx, size_t *n, struct dsr_error *err)
@@ -317,11 +315,10 @@ int dsr_schedule_install(struct dsr_ctx *ctx, size_t *n, struct dsr_error *err)
     DSR_AUTO(str) char *folder = unit_folder();
     const char *name;
     json_t *job;
-    size_t old;
     int rc = folder ? dsr_folder_make(folder, err) : dsr_error_nomem(err);
     *n = 0;
     if (!rc)
-        rc = dsr_schedule_remove(ctx, &old, err);
+        dsr_schedule_remove();
     json_object_foreach(json_object_get(ctx->settings.cron.root, "jobs"), name, job)
     {
         if (!rc && !(rc = install_job(ctx, name, job, err)))

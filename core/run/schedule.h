@@ -16,8 +16,8 @@ char *dsr_schedule_command(struct dsr_ctx *ctx, const char *name, struct dsr_err
 bool dsr_schedule_has_systemd(void);
 /* Writes and starts timers for all jobs in place of those that were there. */
 int dsr_schedule_install(struct dsr_ctx *ctx, size_t *n, struct dsr_error *err);
-/* Takes away all timers that install made. */
-int dsr_schedule_remove(struct dsr_ctx *ctx, size_t *n, struct dsr_error *err);
+/* Takes away all timers that install made; how many those were. */
+size_t dsr_schedule_remove(void);
 bool dsr_schedule_is_installed(const char *name);
 
 #endif

@@ -93,18 +93,6 @@ static json_t *stats_json(const struct dsr_candidate *c, const char *metric)
     return json;
 }
 
-/* What a violin is drawn of. */
-static json_t *ttft_curve(const struct dsr_candidate *c)
-{
-    json_t *list = json_array();
-    for (int p = 5; p < 100 && dsr_candidate_value(c, "ttft", "n") > 0; p += 5) {
-        char stat[8];
-        snprintf(stat, sizeof stat, "p%d", p);
-        json_array_append_new(list, dsr_json_real(dsr_candidate_value(c, "ttft", stat)));
-    }
-    return list;
-}
-
 static json_t *figures_json(const struct dsr_view *view, size_t i)
 {
     const struct dsr_candidate *c = view->snapshot.list[i];
@@ -122,7 +110,8 @@ static json_t *figures_json(const struct dsr_view *view, size_t i)
                      dsr_json_string(service->json, "name_cn", ""), "homepage",
                      dsr_json_string(service->json, "homepage", ""), "has_key",
                      service->key != NULL, "requests", (json_int_t)c->requests, "metrics", metrics,
-                     "ttft_curve", ttft_curve(c));
+                     "ttft_curve",
+                     c->succeeded ? dsr_candidate_curve(c, "ttft", 5, 95, 5) : json_array());
 }
 
 void dsr_api_figures(const struct dsr_request *request, struct dsr_reply *reply)
@@ -152,33 +141,12 @@ void dsr_api_figures(const struct dsr_request *request, struct dsr_reply *reply)
     dsr_view_release(request->data, view);
 }
 
-static int rank(const struct dsr_request *request, const struct dsr_view *view,
-                const json_t *policy, json_t **ranked, struct dsr_error *err)
-{
-    const struct dsr_router_ops *ops = dsr_data_router(request->data);
-    struct dsr_ranking ranking = {0};
-    memset(err, 0, sizeof *err);
-    void *state = ops->open(policy, view->snapshot.settings->host, err);
-    int rc = state ? 0 : err->code;
-    if (!rc && dsr_ranking_init(&ranking, view->snapshot.n))
-        rc = dsr_error_nomem(err);
-    if (!rc)
-        rc = ops->rank(state, (const struct dsr_candidate *const *)view->snapshot.list,
-                       view->snapshot.n, NULL, &ranking, err);
-    if (!rc)
-        *ranked = dsr_ranking_json(&ranking, view->snapshot.list, view->model, view->currency);
-    if (state)
-        ops->close(state);
-    dsr_ranking_clear(&ranking);
-    return rc;
-}
-
 static void rank_anew(const struct dsr_request *request, struct dsr_view *view,
                       struct dsr_reply *reply)
 {
     json_error_t bad;
     struct dsr_error err;
-    DSR_AUTO(json) json_t *ranked = NULL;
+    struct dsr_ranking ranking = {0};
     DSR_AUTO(json)
     json_t *policy = json_loadb(request->body ? request->body : "", request->body_len,
                                 JSON_REJECT_DUPLICATES, &bad);
@@ -187,12 +155,18 @@ static void rank_anew(const struct dsr_request *request, struct dsr_view *view,
                         policy ? "the body must be a requirement, a JSON object" : bad.text);
         return;
     }
-    if (rank(request, view, policy, &ranked, &err)) {
+    const struct dsr_snapshot *s = &view->snapshot;
+    if (dsr_ranking_make(&ranking, dsr_data_router(request->data), policy, s->list, s->n,
+                         s->settings->host, &err)) {
         dsr_reply_fail(reply, &err);
         if (err.pointer[0])
             json_object_set_new(reply->json, "place", json_string(err.pointer));
+        dsr_ranking_clear(&ranking);
         return;
     }
+    DSR_AUTO(json)
+    json_t *ranked = dsr_ranking_json(&ranking, s->list, view->model, view->currency);
+    dsr_ranking_clear(&ranking);
     char *text = json_dumps(ranked, JSON_COMPACT | JSON_REAL_PRECISION(12));
     dsr_buf_adds(&reply->body, text ? text : "{}");
     free(text);

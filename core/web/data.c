@@ -72,35 +72,45 @@ const struct dsr_router_ops *dsr_data_router(const struct dsr_data *d)
     return d->router;
 }
 
+/* The store, for one thread at a time; it is to be given back. */
+static int take_store(struct dsr_data *d, struct dsr_store *store, struct dsr_error *err)
+{
+    pthread_mutex_lock(&d->store);
+    int rc =
+        dsr_results_open(store, d->ctx->registry, &d->ctx->settings, NULL, DSR_STORE_READ, err);
+    if (rc)
+        pthread_mutex_unlock(&d->store);
+    return rc;
+}
+
+static void give_back(struct dsr_data *d, struct dsr_store *store)
+{
+    struct dsr_error ignored;
+    dsr_store_close(store, &ignored);
+    pthread_mutex_unlock(&d->store);
+}
+
 int dsr_data_scan(struct dsr_data *d, const struct dsr_query *query, dsr_visit_fn *visit, void *arg,
                   struct dsr_error *err)
 {
     struct dsr_store store;
-    struct dsr_error closing;
-    pthread_mutex_lock(&d->store);
-    int rc =
-        dsr_results_open(&store, d->ctx->registry, &d->ctx->settings, NULL, DSR_STORE_READ, err);
-    if (!rc) {
-        rc = store.ops->scan(store.state, query, visit, arg, err);
-        dsr_store_close(&store, &closing);
-    }
-    pthread_mutex_unlock(&d->store);
+    int rc = take_store(d, &store, err);
+    if (rc)
+        return rc;
+    rc = store.ops->scan(store.state, query, visit, arg, err);
+    give_back(d, &store);
     return rc;
 }
 
 static int fill(struct dsr_data *d, struct dsr_view *v, struct dsr_error *err)
 {
     struct dsr_store store;
-    struct dsr_error closing;
     int64_t since = v->days ? v->made_us - v->days * US_PER_DAY : 0;
-    pthread_mutex_lock(&d->store);
-    int rc =
-        dsr_results_open(&store, d->ctx->registry, &d->ctx->settings, NULL, DSR_STORE_READ, err);
-    if (!rc) {
-        rc = dsr_snapshot_read(&v->snapshot, store.ops, store.state, v->model, since, 0, err);
-        dsr_store_close(&store, &closing);
-    }
-    pthread_mutex_unlock(&d->store);
+    int rc = take_store(d, &store, err);
+    if (rc)
+        return rc;
+    rc = dsr_snapshot_read(&v->snapshot, store.ops, store.state, v->model, since, 0, err);
+    give_back(d, &store);
     return rc;
 }
 

@@ -77,7 +77,7 @@ static json_t *points_json(struct series *s)
         dsr_time_format(to < s->end_us ? to : s->end_us, end);
         json_t *point = json_pack("{s:s, s:s, s:o}", "start_time", start, "end_time", end, "values",
                                   values_of(s, i));
-        if (s->points && s->points[i] && !json_object_get(point, "interval")) {
+        if (s->points && s->points[i]) {
             json_object_set_new(
                 point, "interval",
                 json_pack("[o, o]",

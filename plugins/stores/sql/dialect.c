@@ -55,7 +55,8 @@ static const struct db_dialect dialects[] = {
     },
 };
 
-const struct db_dialect *db_dialect_find(const char *scheme, size_t n)
+/* NULL: none for this scheme. */
+static const struct db_dialect *find_dialect(const char *scheme, size_t n)
 {
     for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++)
         for (size_t k = 0; k < 2; k++)
@@ -189,7 +190,7 @@ int db_address_parse(const char *text, bool writer, struct db_address *a, struct
 {
     size_t n = strcspn(text, ":");
     memset(a, 0, sizeof *a);
-    a->dialect = db_dialect_find(text, n);
+    a->dialect = find_dialect(text, n);
     if (!a->dialect || !text[n])
         return dsr_error_set(err, DSR_ESTORE, "\"%.*s\" is no database that the sql store knows",
                              (int)n, text);

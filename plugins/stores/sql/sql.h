@@ -25,9 +25,6 @@ struct db_dialect {
     const char *has_table;       /* counts the tables of a name */
     const char *hello[3];        /* after connecting */
 };
-/* NULL: none for this scheme. */
-const struct db_dialect *db_dialect_find(const char *scheme, size_t n);
-
 /* An address taken apart. */
 struct db_address {
     const struct db_dialect *dialect;
