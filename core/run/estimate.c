@@ -48,18 +48,6 @@ static double output_of(struct dsr_ctx *ctx, const struct dsr_store *store, cons
     return assumed > 0 ? fmin(assumed, limit > 0 ? limit : assumed) : limit;
 }
 
-/* Input tokens of all questions of a set, by the model's tokenizer where it is there. */
-static double input_of(const struct dsr_questions *set, const struct dsr_tokenizer *tokenizer)
-{
-    double input = 0;
-    for (size_t i = 0; i < set->n; i++) {
-        const struct dsr_chat *chat = set->list[i].chat;
-        input += (double)(tokenizer ? dsr_chat_token_count(tokenizer, chat->messages)
-                                    : dsr_chat_estimate(chat));
-    }
-    return input;
-}
-
 static int estimate_one(struct dsr_ctx *ctx, const struct dsr_store *store, const char *model,
                         const struct dsr_service *service, const struct dsr_questions *set,
                         double input, int repeat, struct dsr_estimate *e, struct dsr_error *err)
@@ -94,6 +82,7 @@ static int estimate_all(struct dsr_ctx *ctx, const struct dsr_eval_options *o, c
     struct dsr_store store = {0};
     struct dsr_tokenizer *tokenizer;
     struct dsr_error closing;
+    double longest = 0;
     *list = calloc(fleet->n * n_sets + 1, sizeof **list);
     double *inputs = calloc(n_sets + 1, sizeof *inputs);
     if (!*list || !inputs) {
@@ -110,7 +99,7 @@ static int estimate_all(struct dsr_ctx *ctx, const struct dsr_eval_options *o, c
         memset(&store, 0, sizeof store);
     rc = err->code = 0;
     for (size_t set = 0; set < n_sets; set++)
-        inputs[set] = input_of(&sets[set], tokenizer);
+        inputs[set] = dsr_questions_input(&sets[set], tokenizer, &longest);
     for (size_t lane = 0; lane < fleet->n; lane++)
         for (size_t set = 0; set < n_sets && !rc; set++)
             rc = estimate_one(ctx, &store, model, fleet->services[lane], &sets[set], inputs[set],

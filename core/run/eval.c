@@ -124,13 +124,17 @@ static void grade(struct eval *e, const struct ask *ask, json_t *body, bool is_n
     }
 }
 
-static double cost_of(const struct eval *e, size_t lane, const struct dsr_exchange *x)
+static void pay(struct eval *e, size_t lane, const struct dsr_exchange *x)
 {
     const struct dsr_usage *u = &x->stream.usage;
+    const struct dsr_prices *prices = prices_of(e, lane);
+    int64_t output = dsr_output_tokens(x);
     if (x->fault.name[0] && u->output < 0 && !x->stream.token_events)
-        return 0; /* nothing came: nothing is billed */
-    return dsr_cost(prices_of(e, lane), u->input >= 0 ? u->input : 0, dsr_output_tokens(x),
-                    u->cached);
+        dsr_purse_pay(&e->purses[lane], 0, 0); /* nothing came: nothing is billed */
+    else
+        dsr_purse_pay(&e->purses[lane],
+                      dsr_cost(prices, u->input >= 0 ? u->input : 0, output, u->cached),
+                      dsr_cost(prices, 0, output, 0));
 }
 
 static enum dsr_admission admit(void *arg, const struct dsr_task *task)
@@ -154,7 +158,7 @@ static void on_retry(void *arg, const struct dsr_task *task, const struct dsr_ex
     struct eval *e = arg;
     const char *provider = provider_of(e, task->lane);
     char key[48];
-    dsr_purse_pay(&e->purses[task->lane], cost_of(e, task->lane, x));
+    pay(e, task->lane, x);
     snprintf(key, sizeof key, "%016llx", (unsigned long long)x->start_wall_us);
     dsr_host_log(e->session.ctx->host, DSR_LOG_DEBUG, "%s: try %d failed: %s: %s", provider,
                  task->tries, x->fault.name, x->fault.message);
@@ -173,7 +177,7 @@ static void on_final(void *arg, const struct dsr_task *task, const struct dsr_ex
     const struct dsr_stream *s = &x->stream;
     json_t *body = question_fields(e, &ask, task->chat);
     ask.time_us = x->start_wall_us;
-    dsr_purse_pay(&e->purses[task->lane], cost_of(e, task->lane, x));
+    pay(e, task->lane, x);
     if (!body) {
         dsr_host_log(e->session.ctx->host, DSR_LOG_ERROR, "an answer can't be kept: no memory");
         return;
@@ -303,6 +307,23 @@ static int plan(struct eval *e, struct dsr_error *err)
     return rc;
 }
 
+static int fill_purses(struct eval *e, struct dsr_error *err)
+{
+    double budget = e->options->budget, longest = 0;
+    for (size_t set = 0; set < e->n_sets && !isnan(budget); set++)
+        dsr_questions_input(&e->sets[set], e->session.tokenizer, &longest);
+    for (size_t lane = 0; lane < e->session.fleet.n; lane++) {
+        e->purses[lane].amount = budget;
+        e->purses[lane].prompt = dsr_cost(prices_of(e, lane), (int64_t)longest, 0, 0);
+        if (!isnan(budget) && isnan(score_of(e, lane, 0)->cost))
+            return dsr_error_set(err, DSR_ECONFIG,
+                                 "no budget can be kept for %s: %s names no price that can be told "
+                                 "in CNY",
+                                 provider_of(e, lane), e->session.ctx->settings.services.path);
+    }
+    return 0;
+}
+
 static int open_scores(struct eval *e, struct dsr_error *err)
 {
     size_t lanes = e->session.fleet.n;
@@ -320,14 +341,8 @@ static int open_scores(struct eval *e, struct dsr_error *err)
         for (size_t set = 0; set < e->n_sets; set++)
             if (!dsr_eval_result_add(r, &e->session.ctx->settings, service, e->sets[set].dataset))
                 return dsr_error_nomem(err);
-        e->purses[lane].amount = e->options->budget;
-        if (!isnan(e->options->budget) && isnan(score_of(e, lane, 0)->cost))
-            return dsr_error_set(err, DSR_ECONFIG,
-                                 "no budget can be kept for %s: %s names no price that can be told "
-                                 "in CNY",
-                                 service->code, e->session.ctx->settings.services.path);
     }
-    return 0;
+    return fill_purses(e, err);
 }
 
 static struct dsr_eval_job job_of(const struct eval *e)

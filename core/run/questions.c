@@ -1,6 +1,8 @@
 /* Choosing the questions. */
 #include "core/run/questions.h"
 
+#include <math.h>
+
 /* limit of count indices, in rising order: the same for every provider and every run of a seed. */
 static size_t *choose(size_t count, size_t limit, uint64_t seed)
 {
@@ -129,6 +131,20 @@ int dsr_questions_select(struct dsr_questions **sets, size_t *n, struct dsr_ctx 
         rc = open_set(&(*sets)[(*n)++], ctx, name, model, options, err);
     }
     return rc;
+}
+
+double dsr_questions_input(const struct dsr_questions *q, const struct dsr_tokenizer *tokenizer,
+                           double *longest)
+{
+    double input = 0;
+    for (size_t i = 0; i < q->n; i++) {
+        const struct dsr_chat *chat = q->list[i].chat;
+        double tokens = (double)(tokenizer ? dsr_chat_token_count(tokenizer, chat->messages)
+                                           : dsr_chat_estimate(chat));
+        input += tokens;
+        *longest = fmax(*longest, tokens);
+    }
+    return input;
 }
 
 void dsr_questions_close(struct dsr_questions *q)

@@ -22,6 +22,10 @@ struct dsr_questions {
 int dsr_questions_select(struct dsr_questions **sets, size_t *n, struct dsr_ctx *ctx,
                          const char *model, const struct dsr_eval_options *options,
                          struct dsr_error *err);
+/* Input tokens of all questions, by the model's tokenizer or (NULL) an estimate; *longest is
+ * raised to the most that one has. */
+double dsr_questions_input(const struct dsr_questions *questions,
+                           const struct dsr_tokenizer *tokenizer, double *longest);
 void dsr_questions_close(struct dsr_questions *questions);
 
 #endif

@@ -194,14 +194,19 @@ START_TEST(a_purse_lets_no_more_through_than_it_holds)
     struct dsr_purse purse = {.amount = 10};
     ck_assert_int_eq(dsr_purse_admit(&purse), DSR_ADMIT);
     ck_assert_int_eq(dsr_purse_admit(&purse), DSR_HOLD); /* no price is known yet */
-    dsr_purse_pay(&purse, 2);
+    dsr_purse_pay(&purse, 2, 1);
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq(dsr_purse_admit(&purse), DSR_ADMIT);
     ck_assert_int_eq(dsr_purse_admit(&purse), DSR_HOLD); /* 2 spent, 8 under way */
     for (int i = 0; i < 4; i++)
-        dsr_purse_pay(&purse, 2);
+        dsr_purse_pay(&purse, 2, 1);
     ck_assert_int_eq(dsr_purse_admit(&purse), DSR_REFUSE);
     ck_assert_double_eq(purse.spent, 10);
+    struct dsr_purse planned = {.amount = 10, .prompt = 5};
+    ck_assert_int_eq(dsr_purse_admit(&planned), DSR_ADMIT);
+    dsr_purse_pay(&planned, 2, 1); /* a short prompt: a long one would not fit twice */
+    ck_assert_int_eq(dsr_purse_admit(&planned), DSR_ADMIT);
+    ck_assert_int_eq(dsr_purse_admit(&planned), DSR_HOLD);
     struct dsr_purse open = {.amount = NAN};
     ck_assert_int_eq(dsr_purse_admit(&open), DSR_ADMIT);
 }
