@@ -44,8 +44,19 @@ int dsr_buf_adds(struct dsr_buf *buf, const char *text);
 int dsr_buf_addf(struct dsr_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int dsr_buf_reserve(struct dsr_buf *buf, size_t n); /* room for n bytes more and the NUL */
-void dsr_buf_reset(struct dsr_buf *buf);            /* keeps the memory */
-void dsr_buf_clear(struct dsr_buf *buf);            /* frees the memory */
+/* A number of seven bits a byte, the lowest first (LEB128). */
+int dsr_buf_add_number(struct dsr_buf *buf, uint64_t number);
+void dsr_buf_reset(struct dsr_buf *buf); /* keeps the memory */
+void dsr_buf_clear(struct dsr_buf *buf); /* frees the memory */
+
+/* Reads what dsr_buf_add_number wrote. Past the end, or of more than 64 bits: 0, and bad is set. */
+struct dsr_reader {
+    const char *at, *end;
+    bool bad;
+};
+uint64_t dsr_reader_number(struct dsr_reader *reader);
+/* The next n bytes; NULL, and bad is set, when there are fewer. */
+const char *dsr_reader_bytes(struct dsr_reader *reader, uint64_t n);
 
 /* How many bytes of [p, end) the word takes when the text begins with it, else 0. */
 static inline size_t dsr_begins(const char *p, const char *end, const char *word)
@@ -145,6 +156,14 @@ struct dsr_writer {
     char *name;
 };
 int dsr_host_set_writer(struct dsr_host *host, const struct dsr_writer *writer);
+/* What tells prices: input, output and cached tokens of a provider's model, in one currency; false
+ * when it doesn't know. Called from any thread; arg outlives the host's use. */
+void dsr_host_on_price(struct dsr_host *host,
+                       bool (*tell)(void *arg, const char *model, const char *provider,
+                                    double prices[3]),
+                       void *arg);
+bool dsr_host_prices(const struct dsr_host *host, const char *model, const char *provider,
+                     double prices[3]);
 /* Replaces this secret by "***" in every line logged from now on. */
 void dsr_host_hide(struct dsr_host *host, const char *secret);
 

@@ -82,3 +82,37 @@ char *dsr_format(const char *format, ...)
     va_end(ap);
     return n < 0 ? NULL : text;
 }
+
+int dsr_buf_add_number(struct dsr_buf *buf, uint64_t number)
+{
+    char bytes[10];
+    size_t n = 0;
+    for (; number > 127; number >>= 7)
+        bytes[n++] = (char)(number | 128);
+    bytes[n++] = (char)number;
+    return dsr_buf_add(buf, bytes, n);
+}
+
+uint64_t dsr_reader_number(struct dsr_reader *r)
+{
+    uint64_t number = 0;
+    for (unsigned shift = 0; r->at < r->end && shift < 64; shift += 7) {
+        unsigned char byte = (unsigned char)*r->at++;
+        number |= (uint64_t)(byte & 127) << shift;
+        if (byte < 128 && (shift < 63 || byte < 2))
+            return number;
+    }
+    r->bad = true;
+    return 0;
+}
+
+const char *dsr_reader_bytes(struct dsr_reader *r, uint64_t n)
+{
+    const char *bytes = r->at;
+    if (n > (uint64_t)(r->end - r->at)) {
+        r->bad = true;
+        return NULL;
+    }
+    r->at += n;
+    return bytes;
+}

@@ -20,6 +20,8 @@ struct dsr_host {
     json_t *metrics;
     char *state;
     struct dsr_writer writer;
+    bool (*price)(void *arg, const char *model, const char *provider, double prices[3]);
+    void *price_arg;
 };
 
 struct dsr_host *dsr_host_new(enum dsr_level level, const char *program)
@@ -70,6 +72,19 @@ void dsr_host_on_line(struct dsr_host *host, void (*hook)(void *, bool), void *a
     host->hook = hook;
     host->hook_arg = arg;
     pthread_mutex_unlock(&host->lock);
+}
+
+void dsr_host_on_price(struct dsr_host *host,
+                       bool (*tell)(void *, const char *, const char *, double[3]), void *arg)
+{
+    host->price = tell;
+    host->price_arg = arg;
+}
+
+bool dsr_host_prices(const struct dsr_host *host, const char *model, const char *provider,
+                     double prices[3])
+{
+    return host && host->price && host->price(host->price_arg, model, provider, prices);
 }
 
 void dsr_host_add_metric(struct dsr_host *host, const char *name)

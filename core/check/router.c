@@ -25,7 +25,7 @@ static void make_candidates(struct race *race)
             json_t *body = json_pack("{s:b, s:f, s:f, s:f, s:i, s:i}", "success", 1, "ttft",
                                      0.3 + 0.1 * i, "ttfa", 1.0, "total_time", 2.0 + i,
                                      "input_tokens", 10, "output_tokens", 100 + k);
-            dsr_candidate_add_perf(candidate, body);
+            dsr_figures_add(&candidate->figures, body);
         }
         dsr_candidate_seal(candidate);
         race->list[i] = candidate;

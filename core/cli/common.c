@@ -15,6 +15,7 @@ int dsr_ctx_open(struct dsr_ctx *ctx, const struct dsr_globals *globals, struct 
     if (!ctx->host)
         return dsr_error_nomem(err);
     int rc = dsr_settings_load(&ctx->settings, globals->config, globals->data, ctx->host, err);
+    dsr_host_on_price(ctx->host, dsr_service_tell_price, &ctx->settings);
     if (!rc && dsr_host_set_state(ctx->host, ctx->settings.layout.state_dir))
         rc = dsr_error_nomem(err);
     if (!rc)

@@ -166,7 +166,7 @@ static int outcome(const struct dsr_perf_result *r)
     if (r->interrupted)
         return 130;
     for (size_t i = 0; i < r->n; i++)
-        if (r->providers[i]->succeeded < r->providers[i]->requests)
+        if (r->providers[i]->figures.succeeded < r->providers[i]->figures.requests)
             return 1;
     return 0;
 }

@@ -30,19 +30,21 @@ static json_t *provider_json(const struct dsr_candidate *c, double seconds)
     json_t *figures = json_object();
     for (size_t i = 0; i < DSR_COUNT(metrics); i++)
         json_object_set_new(figures, metrics[i], metric_json(c, metrics[i]));
-    double tokens = (double)c->output_tokens, n = (double)c->requests;
-    return json_pack("{s:s, s:I, s:I, s:o, s:o, s:O, s:o, s:o, s:s?}", "provider", c->provider,
-                     "requests", (json_int_t)c->requests, "succeeded", (json_int_t)c->succeeded,
+    const struct dsr_figures *f = &c->figures;
+    double tokens = (double)f->output_tokens, n = (double)f->requests;
+    return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:s?}", "provider", c->provider,
+                     "requests", (json_int_t)f->requests, "succeeded", (json_int_t)f->succeeded,
                      "success", dsr_json_real(dsr_candidate_value(c, "success", "avg")), "metrics",
-                     figures, "errors", c->errors, "output_tokens_per_s",
-                     dsr_json_real(tokens / seconds), "requests_per_s", dsr_json_real(n / seconds),
-                     "token_source", c->token_source[0] ? c->token_source : NULL);
+                     figures, "errors", f->errors ? json_incref(f->errors) : json_object(),
+                     "output_tokens_per_s", dsr_json_real(tokens / seconds), "requests_per_s",
+                     dsr_json_real(n / seconds), "token_source",
+                     f->token_source[0] ? f->token_source : NULL);
 }
 
 /* Share of requests that met all objectives, and how many of them a second. */
 static json_t *goodput_json(const struct dsr_perf_result *r, size_t i)
 {
-    double good = (double)r->good[i], n = (double)r->providers[i]->requests;
+    double good = (double)r->good[i], n = (double)r->providers[i]->figures.requests;
     return json_pack("{s:I, s:o, s:o}", "requests", (json_int_t)r->good[i], "share",
                      dsr_json_real(good / n), "requests_per_s",
                      dsr_json_real(good / r->seconds[i]));
@@ -51,8 +53,9 @@ static json_t *goodput_json(const struct dsr_perf_result *r, size_t i)
 static void print_goodput(const struct dsr_perf_result *r)
 {
     for (size_t i = 0; i < r->n; i++)
-        printf("%s: goodput %zu of %zu requests, %.3f a second\n", r->providers[i]->provider,
-               r->good[i], r->providers[i]->requests, (double)r->good[i] / r->seconds[i]);
+        printf("%s: goodput %zu of %lld requests, %.3f a second\n", r->providers[i]->provider,
+               r->good[i], (long long)r->providers[i]->figures.requests,
+               (double)r->good[i] / r->seconds[i]);
 }
 
 /* Whether the figures of the loop's own lateness leave the others credible. */
@@ -129,14 +132,14 @@ static void add_row(struct dsr_table *table, const struct dsr_candidate *c, cons
                  {"otpr", "avg", 0},    {"cost", "avg", 5}};
     char b[DSR_COUNT(plain)][32], p90[32], p99[32], n[32];
     struct dsr_buf errors = {0};
-    list_errors(&errors, c->errors);
+    list_errors(&errors, c->figures.errors);
     for (size_t i = 0; i < DSR_COUNT(plain); i++) {
         double value = dsr_candidate_value(c, plain[i].metric, plain[i].stat);
         if (!dsr_cell(b[i], 32, value, plain[i].digits))
             b[i][0] = '\0';
     }
     const char *cells[] = {c->provider,
-                           dsr_cell(n, 32, (double)c->requests, 0),
+                           dsr_cell(n, 32, (double)c->figures.requests, 0),
                            b[0],
                            b[1],
                            percentile_cell(p90, c, "ttft", "p90", mark),

@@ -128,6 +128,16 @@ struct dsr_prices dsr_service_prices(const struct dsr_settings *s,
     };
 }
 
+bool dsr_service_tell_price(void *arg, const char *model, const char *provider, double prices[3])
+{
+    const struct dsr_settings *s = arg;
+    const json_t *entry = json_object_get(json_object_get(s->services.root, model), provider);
+    prices[0] = dsr_json_number(entry, "input_price_per_million_token");
+    prices[1] = dsr_json_number(entry, "output_price_per_million_token");
+    prices[2] = dsr_json_number(entry, "cached_input_price_per_million_token");
+    return entry != NULL;
+}
+
 static int check_list(const struct dsr_settings *s, const char *model, const json_t *entries,
                       const char *list, struct dsr_error *err)
 {

@@ -72,6 +72,8 @@ int dsr_services_writer(const struct dsr_settings *settings, struct dsr_service 
 struct dsr_prices {
     double input, output, cached;
 };
+/* What dsr_host_on_price takes; arg: the settings. */
+bool dsr_service_tell_price(void *arg, const char *model, const char *provider, double prices[3]);
 struct dsr_prices dsr_service_prices(const struct dsr_settings *settings,
                                      const struct dsr_service *service, const char *currency);
 

@@ -114,6 +114,21 @@ double dsr_hist_mean(const struct dsr_hist *hist)
     return hist->n ? hist->sum / (double)hist->n : NAN;
 }
 
+double dsr_hist_variance(const struct dsr_hist *hist)
+{
+    double mean = 0, squares = 0, n = (double)hist->n;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t p = 0; p < DSR_HIST_PAGES; p++)
+            for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
+                double count = hist->pages[p][i], value = count > 0 ? value_of(p * PAGE + i) : 0;
+                if (pass)
+                    squares += count * (value - mean) * (value - mean);
+                else
+                    mean += count * value / n;
+            }
+    return n > 1 ? squares / (n - 1) : NAN;
+}
+
 json_t *dsr_hist_to_json(const struct dsr_hist *hist)
 {
     json_t *json = json_array();
@@ -144,5 +159,51 @@ int dsr_hist_from_json(struct dsr_hist *hist, const json_t *json)
         if (dsr_hist_add_many(hist, (uint64_t)value, (uint32_t)count))
             return DSR_ENOMEM;
     }
+    return 0;
+}
+
+int dsr_hist_encode(const struct dsr_hist *hist, struct dsr_buf *out)
+{
+    size_t last = 0;
+    if (!hist->n)
+        return 0;
+    int rc = dsr_buf_add_number(out, (uint64_t)hist->sum) | dsr_buf_add_number(out, hist->min) |
+             dsr_buf_add_number(out, hist->max);
+    for (size_t p = 0; p < DSR_HIST_PAGES; p++) {
+        for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
+            if (!hist->pages[p][i])
+                continue;
+            rc |= dsr_buf_add_number(out, p * PAGE + i - last) |
+                  dsr_buf_add_number(out, hist->pages[p][i]);
+            last = p * PAGE + i;
+        }
+    }
+    return rc ? DSR_ENOMEM : 0;
+}
+
+int dsr_hist_decode(struct dsr_hist *hist, struct dsr_reader *in)
+{
+    size_t index = 0;
+    uint64_t n = 0;
+    if (in->at == in->end)
+        return 0;
+    uint64_t sum = dsr_reader_number(in), min = dsr_reader_number(in), max = dsr_reader_number(in);
+    while (in->at < in->end && !in->bad) {
+        uint64_t step = dsr_reader_number(in), count = dsr_reader_number(in);
+        index += step < DSR_HIST_PAGES * PAGE ? step : DSR_HIST_PAGES * PAGE;
+        if (index >= DSR_HIST_PAGES * PAGE || count < 1 || count > UINT32_MAX)
+            return DSR_EINVAL;
+        uint32_t **page = &hist->pages[index / PAGE];
+        if (!*page && !(*page = calloc(PAGE, sizeof **page)))
+            return DSR_ENOMEM;
+        (*page)[index % PAGE] += (uint32_t)count;
+        n += count;
+    }
+    if (in->bad || !n || min > max)
+        return DSR_EINVAL;
+    hist->min = hist->n && hist->min < min ? hist->min : min;
+    hist->max = hist->n && hist->max > max ? hist->max : max;
+    hist->n += n;
+    hist->sum += (double)sum;
     return 0;
 }

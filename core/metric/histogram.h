@@ -24,8 +24,14 @@ void dsr_hist_clear(struct dsr_hist *hist);
 /* The p-th percentile (0..100) by linear interpolation between closest ranks; NaN when empty. */
 double dsr_hist_percentile(const struct dsr_hist *hist, double p);
 double dsr_hist_mean(const struct dsr_hist *hist);
+double dsr_hist_variance(const struct dsr_hist *hist); /* of the sample (n - 1); NaN when n < 2 */
 /* [[value, count]...] in rising order, and back (DSR_EINVAL for anything else). */
 json_t *dsr_hist_to_json(const struct dsr_hist *hist);
 int dsr_hist_from_json(struct dsr_hist *hist, const json_t *json);
+/* As numbers of seven bits a byte: sum, least, greatest value, then each bucket's distance from the
+ * one before it and its count. Nothing when empty. */
+int dsr_hist_encode(const struct dsr_hist *hist, struct dsr_buf *bytes);
+/* Adds such bytes. DSR_EINVAL for anything else: the histogram is then of no more use. */
+int dsr_hist_decode(struct dsr_hist *hist, struct dsr_reader *bytes);
 
 #endif

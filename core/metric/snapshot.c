@@ -22,36 +22,82 @@ int dsr_snapshot_init(struct dsr_snapshot *s, const struct dsr_settings *setting
     return dsr_error_nomem(err);
 }
 
+static struct dsr_candidate *find(const struct dsr_snapshot *s, const char *provider)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!strcmp(s->list[i]->provider, provider))
+            return s->list[i];
+    return NULL;
+}
+
 static int take(void *arg, const struct dsr_record *record, struct dsr_error *err)
 {
     struct dsr_snapshot *s = arg;
-    if (record->kind == DSR_RECORD_UNKNOWN) {
+    struct dsr_candidate *c = find(s, record->provider);
+    if (record->kind == DSR_RECORD_UNKNOWN)
         s->unknown++;
-        return 0;
-    }
-    for (size_t i = 0; i < s->n; i++) {
-        if (strcmp(s->list[i]->provider, record->provider))
-            continue;
-        s->records++;
-        int rc = record->kind == DSR_RECORD_PERF
-                     ? dsr_candidate_add_perf(s->list[i], record->body)
-                     : dsr_candidate_add_bench(s->list[i], record->body);
-        return rc ? dsr_error_nomem(err) : 0;
-    }
+    else if (c && (record->kind == DSR_RECORD_PERF ? dsr_figures_add(&c->figures, record->body)
+                                                   : dsr_candidate_add_bench(c, record->body)))
+        return dsr_error_nomem(err);
     return 0;
+}
+
+static int take_sum(void *arg, const char *provider, int64_t time_us, const char *bytes, size_t n,
+                    struct dsr_error *err)
+{
+    struct dsr_candidate *c = find(arg, provider);
+    (void)time_us;
+    return c ? dsr_figures_take(&c->figures, bytes, n, err) : 0;
+}
+
+static int take_exact(void *arg, const struct dsr_record *record, struct dsr_error *err)
+{
+    return record->kind == DSR_RECORD_PERF && dsr_figures_add(arg, record->body)
+               ? dsr_error_nomem(err)
+               : 0;
+}
+
+/* Few results are taken as they are, as long as the store still has them all. */
+static int read_exactly(struct dsr_figures *f, const struct dsr_store_ops *ops, void *state,
+                        const struct dsr_query *query, struct dsr_error *err)
+{
+    struct dsr_figures exact;
+    dsr_figures_init(&exact, &f->prices);
+    int rc = ops->scan(state, query, take_exact, &exact, err);
+    if (rc || exact.requests != f->requests) {
+        dsr_figures_clear(&exact);
+        return rc;
+    }
+    dsr_figures_clear(f);
+    *f = exact;
+    return 0;
+}
+
+static int read_perf(struct dsr_snapshot *s, const struct dsr_store_ops *ops, void *state,
+                     struct dsr_query query, struct dsr_error *err)
+{
+    query.kind = DSR_RECORD_PERF;
+    if (!dsr_store_sums(ops))
+        return ops->scan(state, &query, take, s, err);
+    int rc = ops->sums(state, &query, 0, take, take_sum, s, err);
+    for (size_t i = 0; i < s->n && !rc; i++) {
+        struct dsr_figures *f = &s->list[i]->figures;
+        query.provider = s->list[i]->provider;
+        if (f->hists && f->requests <= DSR_EXACT_MOST)
+            rc = read_exactly(f, ops, state, &query, err);
+    }
+    return rc;
 }
 
 int dsr_snapshot_read(struct dsr_snapshot *s, const struct dsr_store_ops *ops, void *state,
                       const char *model, int64_t since_us, int64_t until_us, struct dsr_error *err)
 {
-    static const enum dsr_record_kind kinds[] = {DSR_RECORD_PERF, DSR_RECORD_BENCHMARK};
     struct dsr_query query = {
         .size = sizeof query, .model = model, .since_us = since_us, .until_us = until_us};
-    int rc = 0;
-    for (size_t i = 0; i < DSR_COUNT(kinds) && !rc; i++) {
-        query.kind = kinds[i];
+    int rc = read_perf(s, ops, state, query, err);
+    query.kind = DSR_RECORD_BENCHMARK;
+    if (!rc)
         rc = ops->scan(state, &query, take, s, err);
-    }
     if (s->unknown)
         dsr_host_log(s->settings->host, DSR_LOG_WARN,
                      "%zu records are of a newer kind than this program knows; left as they are",

@@ -11,7 +11,7 @@ struct dsr_snapshot {
     struct dsr_service **services;
     struct dsr_candidate **list; /* beside services; sealed */
     size_t n;
-    size_t records, unknown; /* read; written by a newer version */
+    size_t unknown; /* records written by a newer version */
 };
 
 /* The services of the model (those without a key too: their figures count), prices in currency. */

@@ -34,6 +34,28 @@ void dsr_samples_sort(struct dsr_samples *s)
         qsort(s->values, s->n, sizeof *s->values, by_value);
 }
 
+static int by_pair(const void *a, const void *b)
+{
+    int first = by_value(a, b);
+    return first ? first : by_value((const double *)a + 1, (const double *)b + 1);
+}
+
+void dsr_samples_sort_pairs(struct dsr_samples *values, struct dsr_samples *beside)
+{
+    double(*pairs)[2] = malloc((values->n + 1) * sizeof *pairs);
+    for (size_t i = 0; pairs && i < values->n; i++) {
+        pairs[i][0] = values->values[i];
+        pairs[i][1] = beside->values[i];
+    }
+    if (pairs)
+        qsort(pairs, values->n, sizeof *pairs, by_pair);
+    for (size_t i = 0; pairs && i < values->n; i++) {
+        values->values[i] = pairs[i][0];
+        beside->values[i] = pairs[i][1];
+    }
+    free(pairs);
+}
+
 void dsr_samples_clear(struct dsr_samples *s)
 {
     free(s->values);

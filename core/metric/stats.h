@@ -11,6 +11,8 @@ struct dsr_samples {
 };
 int dsr_samples_add(struct dsr_samples *samples, double value);
 void dsr_samples_sort(struct dsr_samples *samples);
+/* By value, then by what stands beside it in the second list, which is as long. */
+void dsr_samples_sort_pairs(struct dsr_samples *values, struct dsr_samples *beside);
 void dsr_samples_clear(struct dsr_samples *samples);
 
 /* p in 0..100 of sorted values; NaN when n is 0. */

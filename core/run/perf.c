@@ -135,7 +135,7 @@ static void keep(struct perf *p, const struct answered *a, json_t *body)
 {
     char key[32];
     snprintf(key, sizeof key, "%08zu", a->number);
-    dsr_candidate_add_perf(p->result->providers[a->lane], body);
+    dsr_figures_add(&p->result->providers[a->lane]->figures, body);
     note_minute(p->result->minutes[a->lane], a->time_us, body);
     struct dsr_timeline *timeline = &p->result->timelines[a->lane];
     dsr_timeline_request(timeline, a->start_ns, a->end_ns);
@@ -273,6 +273,7 @@ static int prepare_result(struct perf *p, struct dsr_error *err)
         dsr_timeline_init(&r->timelines[i], dsr_clock_ns());
         if (!r->providers[i] || !r->minutes[i])
             return dsr_error_nomem(err);
+        r->providers[i]->figures.exact_most = SIZE_MAX;
         r->n++;
     }
     return 0;

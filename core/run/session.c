@@ -40,11 +40,18 @@ static int open_loop(struct dsr_session *s, struct dsr_error *err)
     for (size_t i = 0; i < 2; i++) {
         uv_signal_init(&s->loop, &s->signals[i]);
         s->signals[i].data = s;
-        uv_signal_start(&s->signals[i], on_signal, signal_numbers[i]);
-        uv_unref((uv_handle_t *)&s->signals[i]);
     }
     s->net = dsr_net_new(&s->loop, s->ctx->host, err);
     return s->net ? 0 : DSR_ENOMEM;
+}
+
+/* Not before the store is there: waiting for it ends by the default action. */
+static void watch_signals(struct dsr_session *s)
+{
+    for (size_t i = 0; i < 2; i++) {
+        uv_signal_start(&s->signals[i], on_signal, signal_numbers[i]);
+        uv_unref((uv_handle_t *)&s->signals[i]);
+    }
 }
 
 /* Without its file tokens are counted as they are billed. */
@@ -77,8 +84,10 @@ int dsr_session_open(struct dsr_session *s, struct dsr_ctx *ctx, const char *mod
     if (!rc)
         rc = dsr_journal_open(&s->journal, &s->loop, &ctx->settings, ctx->registry, output,
                               on_store_failure, s, err);
-    if (!rc)
+    if (!rc) {
+        watch_signals(s);
         return 0;
+    }
     struct dsr_error ignored;
     dsr_session_close(s, &ignored);
     return rc;

@@ -105,13 +105,13 @@ static json_t *figures_json(const struct dsr_view *view, size_t i)
     size_t k;
     json_array_foreach((json_t *)own, k, name) json_object_set_new(
         metrics, json_string_value(name), stats_json(c, json_string_value(name)));
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:o}", "provider", service->code, "name",
-                     dsr_json_string(service->json, "name", service->code), "name_cn",
-                     dsr_json_string(service->json, "name_cn", ""), "homepage",
-                     dsr_json_string(service->json, "homepage", ""), "has_key",
-                     service->key != NULL, "requests", (json_int_t)c->requests, "metrics", metrics,
-                     "ttft_curve",
-                     c->succeeded ? dsr_candidate_curve(c, "ttft", 5, 95, 5) : json_array());
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:o}", "provider", service->code, "name",
+        dsr_json_string(service->json, "name", service->code), "name_cn",
+        dsr_json_string(service->json, "name_cn", ""), "homepage",
+        dsr_json_string(service->json, "homepage", ""), "has_key", service->key != NULL, "requests",
+        (json_int_t)c->figures.requests, "metrics", metrics, "ttft_curve",
+        c->figures.succeeded ? dsr_candidate_curve(c, "ttft", 5, 95, 5) : json_array());
 }
 
 void dsr_api_figures(const struct dsr_request *request, struct dsr_reply *reply)

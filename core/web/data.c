@@ -6,7 +6,8 @@
 #include <sys/stat.h>
 
 #define MOST_VIEWS 64 /* kept; more are made and dropped */
-#define US_PER_DAY 86400000000
+#define US_PER_HOUR 3600000000
+#define US_PER_DAY (24 * US_PER_HOUR)
 
 struct dsr_data {
     struct dsr_ctx *ctx;
@@ -102,10 +103,25 @@ int dsr_data_scan(struct dsr_data *d, const struct dsr_query *query, dsr_visit_f
     return rc;
 }
 
+int dsr_data_sums(struct dsr_data *d, const struct dsr_query *query, int64_t interval_us,
+                  dsr_visit_fn *visit, dsr_sum_fn *add, void *arg, struct dsr_error *err)
+{
+    struct dsr_store store;
+    int rc = take_store(d, &store, err);
+    if (rc)
+        return rc;
+    rc = dsr_store_sums(store.ops)
+             ? store.ops->sums(store.state, query, interval_us, visit, add, arg, err)
+             : store.ops->scan(store.state, query, visit, arg, err);
+    give_back(d, &store);
+    return rc;
+}
+
 static int fill(struct dsr_data *d, struct dsr_view *v, struct dsr_error *err)
 {
     struct dsr_store store;
     int64_t since = v->days ? v->made_us - v->days * US_PER_DAY : 0;
+    since -= since % US_PER_HOUR; /* stores have figures of whole hours */
     int rc = take_store(d, &store, err);
     if (rc)
         return rc;

@@ -44,5 +44,8 @@ void dsr_data_refresh(struct dsr_data *data);
 /* Reads the store; one at a time. */
 int dsr_data_scan(struct dsr_data *data, const struct dsr_query *query, dsr_visit_fn *visit,
                   void *arg, struct dsr_error *err);
+/* As dsr_store_ops.sums; of a store without figures all records are visited. */
+int dsr_data_sums(struct dsr_data *data, const struct dsr_query *query, int64_t interval_us,
+                  dsr_visit_fn *visit, dsr_sum_fn *add, void *arg, struct dsr_error *err);
 
 #endif

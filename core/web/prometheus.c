@@ -60,7 +60,7 @@ static void add_counts(struct dsr_buf *out, const struct dsr_view *view)
         add_label(out, "model", view->model);
         dsr_buf_adds(out, ",");
         add_label(out, "provider", view->snapshot.list[i]->provider);
-        dsr_buf_addf(out, "} %zu\n", view->snapshot.list[i]->requests);
+        dsr_buf_addf(out, "} %lld\n", (long long)view->snapshot.list[i]->figures.requests);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define PROBE_BYTES (1 << 20)
+#define WAIT_US 100000
 
 const struct csv_column perf_columns[PERF_COLUMNS] = {
     {"JOB_ID", "job", CSV_TEXT},
@@ -90,6 +91,25 @@ static void store_free(struct store *s)
     free(s);
 }
 
+/* Another run is waited for; which it is stands in the file. */
+static int wait_for_lock(struct store *s, struct dsr_error *err)
+{
+    for (bool told = false; flock(s->lock, LOCK_EX | LOCK_NB); told = true) {
+        char text[24] = "";
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return fail(s, ".lock", err);
+        if (pread(s->lock, text, sizeof text - 1, 0) > 0 && atol(text) == (long)getpid())
+            return dsr_error_set(err, DSR_ESTORE, "the CSV folder %s is in use by this process",
+                                 s->folder);
+        if (!told)
+            dsr_host_log(s->host, DSR_LOG_WARN,
+                         "the CSV folder %s is written by another run; waiting for it to end",
+                         s->folder);
+        usleep(WAIT_US);
+    }
+    return 0;
+}
+
 static int take_lock(struct store *s, struct dsr_error *err)
 {
     char *path = path_of(s, ".lock");
@@ -97,12 +117,12 @@ static int take_lock(struct store *s, struct dsr_error *err)
     free(path);
     if (s->lock < 0)
         return fail(s, ".lock", err);
-    if (flock(s->lock, LOCK_EX | LOCK_NB))
-        return dsr_error_set(err, DSR_ESTORE, "the CSV folder %s is in use by another process",
-                             s->folder);
+    int rc = wait_for_lock(s, err);
+    if (rc)
+        return rc;
     int bad = posix_fallocate(s->lock, 0, PROBE_BYTES);
     if (!bad)
-        bad = ftruncate(s->lock, 0) ? errno : 0;
+        bad = ftruncate(s->lock, 0) || dprintf(s->lock, "%ld\n", (long)getpid()) < 0 ? errno : 0;
     return bad ? dsr_error_set(err, DSR_ESTORE, "%s can't be written: %s", s->folder, strerror(bad))
                : 0;
 }

@@ -27,7 +27,7 @@ static void set_up(void)
         json_t *body = json_pack("{s:b, s:f, s:f, s:i}", "success", 1, "ttft", i ? 0.1 : 0.9,
                                  "total_time", 2.0, "output_tokens", 50);
         if (i < 2)
-            dsr_candidate_add_perf(list[i], body);
+            dsr_figures_add(&list[i]->figures, body);
         json_decref(body);
         dsr_candidate_seal(list[i]);
     }

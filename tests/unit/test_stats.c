@@ -114,12 +114,12 @@ static struct dsr_candidate *measured(void)
                       0.1 * i, "ttfa", 0.2 * i, "total_time", 1.0 + 0.1 * i, "input_tokens", 100,
                       "output_tokens", 10 * i, "input_tokens_billed", 100, "output_tokens_billed",
                       10 * i, "cached_tokens_billed", 50, "token_source", "billed");
-        ck_assert_int_eq(dsr_candidate_add_perf(c, body), 0);
+        ck_assert_int_eq(dsr_figures_add(&c->figures, body), 0);
         json_decref(body);
     }
     json_t *bad = json_pack("{s:b, s:f, s:s}", "success", 0, "ttft", 99.0, "error", "http_429");
-    dsr_candidate_add_perf(c, bad);
-    dsr_candidate_add_perf(c, bad);
+    dsr_figures_add(&c->figures, bad);
+    dsr_figures_add(&c->figures, bad);
     json_decref(bad);
     dsr_candidate_seal(c);
     return c;

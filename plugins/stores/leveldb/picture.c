@@ -1,5 +1,5 @@
 /* Links and copies. */
-#include "plugins/stores/leveldbcopy.h"
+#include "plugins/stores/leveldb/ldb.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -73,7 +73,7 @@ static void remove_old(const char *folder)
             fstatat(dirfd(list), e->d_name, &st, 0) || time(NULL) - st.st_mtime < OLD_S ||
             asprintf(&path, "%s/%s", parent, e->d_name) < 0)
             continue;
-        leveldb_picture_remove(path);
+        ldb_picture_remove(path);
         free(path);
     }
     if (list)
@@ -81,7 +81,7 @@ static void remove_old(const char *folder)
     free(parent);
 }
 
-char *leveldb_picture(const char *folder)
+char *ldb_picture(const char *folder)
 {
     char *path = NULL;
     remove_old(folder);
@@ -98,13 +98,13 @@ char *leveldb_picture(const char *folder)
     if (ok)
         return path;
     if (to >= 0)
-        leveldb_picture_remove(path);
+        ldb_picture_remove(path);
     free(path);
     errno = bad;
     return NULL;
 }
 
-void leveldb_picture_remove(const char *folder)
+void ldb_picture_remove(const char *folder)
 {
     DIR *list = opendir(folder);
     for (const struct dirent *e; list && (e = readdir(list));)

@@ -1,0 +1,295 @@
+/* Figures by the hour, the day and 32 days. A result that is written marks its hour; what is marked
+ * is made anew from the records, so that a result that is written again counts once. All figures
+ * of 32 days of a provider, and the end of their marks, are one batch. */
+#include "plugins/stores/leveldb/ldb.h"
+
+#include <dsr/figures.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define DAY 24   /* hours */
+#define BLOCK 32 /* days */
+#define SPAN (DAY * BLOCK)
+
+struct ldb_dirty {
+    UT_hash_handle hh;
+    char key[];
+};
+
+struct part { /* encoded figures; bytes NULL: none */
+    char *bytes;
+    size_t n;
+    bool fresh;
+};
+
+struct roll {
+    struct ldb *s;
+    char *stem, *model, *provider;
+    int64_t span; /* 32 days since 1970 */
+    struct part hours[SPAN], days[BLOCK], all;
+    leveldb_writebatch_t *batch;
+};
+
+int ldb_mark(struct ldb *s, const struct dsr_record *record)
+{
+    char *stem = ldb_stem(record->model, record->provider);
+    char *key =
+        stem ? ldb_format("D/%s/%010lld", stem, (long long)ldb_hour(record->time_us)) : NULL;
+    struct ldb_dirty *known = NULL;
+    free(stem);
+    if (key)
+        HASH_FIND_STR(s->dirty, key, known);
+    size_t n = key ? strlen(key) : 0;
+    struct ldb_dirty *mark = key && !known ? malloc(sizeof *mark + n + 1) : NULL;
+    if (mark) {
+        memcpy(mark->key, key, n + 1);
+        HASH_ADD_STR(s->dirty, key, mark);
+        leveldb_writebatch_put(s->batch, key, n, "", 0);
+    }
+    free(key);
+    return known || mark ? 0 : DSR_ENOMEM;
+}
+
+void ldb_marks_forget(struct ldb *s)
+{
+    struct ldb_dirty *mark, *next;
+    HASH_ITER(hh, s->dirty, mark, next)
+    {
+        HASH_DEL(s->dirty, mark);
+        free(mark);
+    }
+}
+
+static int nomem(struct dsr_error *err)
+{
+    return dsr_error_set(err, DSR_ENOMEM, "out of memory");
+}
+
+static char *level_key(const struct roll *r, char level, int64_t index)
+{
+    return ldb_format("R/%c/%s/%010lld", level, r->stem, (long long)index);
+}
+
+static int get(struct roll *r, const char *key, struct part *part, struct dsr_error *err)
+{
+    char *message = NULL;
+    if (!key)
+        return nomem(err);
+    part->bytes = leveldb_get(r->s->db, r->s->reading, key, strlen(key), &part->n, &message);
+    return message ? ldb_fail(r->s, "can't be read", message, err) : 0;
+}
+
+/* Puts figures into the batch, or takes them away when they are of nothing. */
+static int put(struct roll *r, char *key, const struct part *part, struct dsr_error *err)
+{
+    if (!key)
+        return nomem(err);
+    if (part->bytes)
+        leveldb_writebatch_put(r->batch, key, strlen(key), part->bytes, part->n);
+    else
+        leveldb_writebatch_delete(r->batch, key, strlen(key));
+    free(key);
+    return 0;
+}
+
+static int merge(const struct roll *r, struct dsr_figures *figures, const struct part *part,
+                 struct dsr_error *err)
+{
+    int rc = part->bytes ? dsr_figures_merge(figures, part->bytes, part->n) : 0;
+    if (rc == DSR_ENOMEM)
+        return nomem(err);
+    return rc ? dsr_error_set(err, DSR_ESTORE, "figures in the store %s are damaged", r->s->path)
+              : 0;
+}
+
+struct hour {
+    struct roll *roll;
+    struct dsr_figures *figures;
+    size_t n;
+    const char *key; /* of the record now visited */
+    size_t key_len;
+};
+
+static int add_record(void *arg, const struct dsr_record *record, struct dsr_error *err)
+{
+    struct hour *h = arg;
+    if (record->kind == DSR_RECORD_PERF) {
+        h->n++;
+        return dsr_figures_add(h->figures, record->body) ? nomem(err) : 0;
+    }
+    char *key = ldb_format("U/%.*s", (int)h->key_len, h->key);
+    if (!key)
+        return nomem(err);
+    leveldb_writebatch_put(h->roll->batch, key, strlen(key), "", 0);
+    free(key);
+    return 0;
+}
+
+/* The records of the hour. */
+static int add_records(struct hour *h, int64_t index, struct dsr_error *err)
+{
+    struct roll *r = h->roll;
+    static const struct dsr_query any = {.size = sizeof any};
+    char *from = ldb_format("P/%s/%020lld", r->stem, (long long)(index * LDB_HOUR_US));
+    char *to = ldb_format("P/%s/%020lld", r->stem, (long long)((index + 1) * LDB_HOUR_US));
+    int rc = from && to ? 0 : nomem(err);
+    leveldb_iterator_t *it = leveldb_create_iterator(r->s->db, r->s->reading);
+    if (!rc)
+        leveldb_iter_seek(it, from, strlen(from));
+    for (; !rc && leveldb_iter_valid(it); leveldb_iter_next(it)) {
+        size_t len;
+        h->key = leveldb_iter_key(it, &h->key_len);
+        if (h->key_len < strlen(to) || memcmp(h->key, to, strlen(to)) >= 0)
+            break;
+        const char *value = leveldb_iter_value(it, &len);
+        rc = ldb_visit_value(value, len, &any, add_record, h, err);
+    }
+    leveldb_iter_destroy(it);
+    free(from);
+    free(to);
+    return rc;
+}
+
+static int make_hour(struct roll *r, int64_t index, struct dsr_error *err)
+{
+    struct hour h = {.roll = r, .figures = dsr_figures_new(r->s->host, r->model, r->provider)};
+    struct part given_up = {0}, *part = &r->hours[index % SPAN];
+    char *key = ldb_format("S/%s/%010lld", r->stem, (long long)index);
+    int rc = h.figures ? get(r, key, &given_up, err) : nomem(err);
+    free(key);
+    if (!rc)
+        rc = merge(r, h.figures, &given_up, err);
+    if (!rc)
+        rc = add_records(&h, index, err);
+    part->fresh = true;
+    if (!rc && (h.n || given_up.bytes) && dsr_figures_encode(h.figures, &part->bytes, &part->n))
+        rc = nomem(err);
+    leveldb_free(given_up.bytes);
+    dsr_figures_free(h.figures);
+    return rc ? rc : put(r, level_key(r, 'h', index), part, err);
+}
+
+/* Sums n parts of a level, the first with this index, up to one of the next, where one is fresh. */
+static int make_sum(struct roll *r, char level, struct part *parts, size_t n, int64_t index,
+                    struct part *sum, struct dsr_error *err)
+{
+    bool fresh = false;
+    int rc = 0;
+    for (size_t i = 0; i < n; i++)
+        fresh |= parts[i].fresh;
+    if (!fresh)
+        return 0;
+    struct dsr_figures *figures = dsr_figures_new(r->s->host, r->model, r->provider);
+    bool any = false;
+    for (size_t i = 0; i < n && !rc && figures; i++) {
+        if (!parts[i].fresh) {
+            char *key = level_key(r, level, index + (int64_t)i);
+            rc = get(r, key, &parts[i], err);
+            free(key);
+        }
+        any |= parts[i].bytes != NULL;
+        if (!rc)
+            rc = merge(r, figures, &parts[i], err);
+    }
+    sum->fresh = true;
+    if (!figures || (!rc && any && dsr_figures_encode(figures, &sum->bytes, &sum->n)))
+        rc = nomem(err);
+    dsr_figures_free(figures);
+    return rc;
+}
+
+static int make_sums(struct roll *r, struct dsr_error *err)
+{
+    int64_t first = r->span * BLOCK;
+    int rc = 0;
+    for (int64_t d = 0; d < BLOCK && !rc; d++) {
+        rc = make_sum(r, 'h', r->hours + d * DAY, DAY, (first + d) * DAY, &r->days[d], err);
+        if (!rc && r->days[d].fresh)
+            rc = put(r, level_key(r, 'd', first + d), &r->days[d], err);
+    }
+    if (!rc)
+        rc = make_sum(r, 'd', r->days, BLOCK, first, &r->all, err);
+    return rc ? rc : put(r, level_key(r, 'm', r->span), &r->all, err);
+}
+
+static void clear_parts(struct part *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(parts[i].bytes);
+    memset(parts, 0, n * sizeof *parts);
+}
+
+static void forget(struct roll *r)
+{
+    clear_parts(r->hours, SPAN);
+    clear_parts(r->days, BLOCK);
+    clear_parts(&r->all, 1);
+    leveldb_writebatch_clear(r->batch);
+    free(r->stem);
+    free(r->model);
+    free(r->provider);
+    r->stem = r->model = r->provider = NULL;
+}
+
+/* What was gathered of a provider's 32 days. */
+static int finish(struct roll *r, struct dsr_error *err)
+{
+    int rc = r->stem ? make_sums(r, err) : 0;
+    if (!rc && r->stem)
+        rc = ldb_write(r->s, r->batch, err);
+    forget(r);
+    return rc;
+}
+
+static int start(struct roll *r, const char *stem, size_t n, int64_t span, struct dsr_error *err)
+{
+    r->stem = strndup(stem, n);
+    r->model = r->stem ? ldb_part(r->stem, 0) : NULL;
+    r->provider = r->stem ? ldb_part(r->stem, 1) : NULL;
+    r->span = span;
+    return r->model && r->provider ? 0 : nomem(err);
+}
+
+static int take_mark(struct roll *r, const char *key, size_t n, struct dsr_error *err)
+{
+    int64_t hour = ldb_index(key, n);
+    const char *stem = key + 2, *end = memrchr(key, '/', n);
+    size_t len = end > stem ? (size_t)(end - stem) : 0;
+    bool same =
+        r->stem && strlen(r->stem) == len && !memcmp(r->stem, stem, len) && r->span == hour / SPAN;
+    int rc = same ? 0 : finish(r, err);
+    if (!rc && !same)
+        rc = start(r, stem, len, hour / SPAN, err);
+    if (!rc)
+        rc = make_hour(r, hour, err);
+    if (!rc)
+        leveldb_writebatch_delete(r->batch, key, n);
+    return rc;
+}
+
+int ldb_roll(struct ldb *s, struct dsr_error *err)
+{
+    struct roll *r = calloc(1, sizeof *r);
+    if (!r)
+        return nomem(err);
+    r->s = s;
+    r->batch = leveldb_writebatch_create();
+    leveldb_iterator_t *it = leveldb_create_iterator(s->db, s->reading);
+    int rc = 0;
+    for (leveldb_iter_seek(it, "D/", 2); !rc && leveldb_iter_valid(it); leveldb_iter_next(it)) {
+        size_t n;
+        const char *key = leveldb_iter_key(it, &n);
+        if (!ldb_begins(key, n, "D/"))
+            break;
+        rc = take_mark(r, key, n, err);
+    }
+    if (!rc)
+        rc = finish(r, err);
+    forget(r);
+    leveldb_iter_destroy(it);
+    leveldb_writebatch_destroy(r->batch);
+    free(r);
+    ldb_marks_forget(s);
+    return rc;
+}
