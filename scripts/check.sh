@@ -5,7 +5,11 @@ set -uo pipefail
 . "$(dirname "$0")/common.sh"
 
 need_packages "${packages[@]}" clang clang-format jq nginx-light openssl curl bubblewrap python3 procps chromium chromium-driver sqlite3 \
-	mariadb-server postgresql || exit 1
+	mariadb-server postgresql prometheus || exit 1
+# The page is looked at by axe-core, where npm can install it.
+axe=$top/build/npm/node_modules/axe-core/axe.min.js
+[ -f "$axe" ] || npm install --prefix "$top/build/npm" --no-save --no-audit --no-fund axe-core@4 >&2 || true
+[ ! -f "$axe" ] || export DSR_AXE=$axe
 passed=0 failed=0 skipped=0
 
 # Adds the totals of automake's summary of one build.

@@ -131,6 +131,10 @@ void dsr_hex(const unsigned char *bytes, size_t n, char *out);
 /* A new random UUID, 37 bytes with the NUL. */
 void dsr_uuid(char out[37]);
 
+/* What is to stand before a text in a CSV file for people: "'" where a spreadsheet would take the
+ * text for a formula, else "". Numbers are let be. */
+const char *dsr_csv_guard(const char *text);
+
 /* The comma-separated list holds the word. */
 bool dsr_list_has(const char *list, const char *word);
 

@@ -109,3 +109,12 @@ int dsr_csv_read(const char *path, dsr_csv_row_fn *row, void *arg, struct dsr_er
     free(r.offsets);
     return rc;
 }
+
+const char *dsr_csv_guard(const char *text)
+{
+    char *end;
+    if (!*text || !text[1] || !strchr("=+-@\t\r", *text))
+        return "";
+    strtod(text, &end);
+    return end != text && !*end ? "" : "'";
+}

@@ -4,7 +4,7 @@
 
 struct args {
     struct dsr_globals *globals;
-    const char *action;
+    const char *action, *keep;
     const char *words[2];
     size_t n;
 };
@@ -13,7 +13,14 @@ struct args {
 static const struct action {
     const char *name;
     size_t words;
-} actions[] = {{"init", 0}, {"verify", 0}, {"copy", 2}, {"export", 1}, {"import", 1}};
+} actions[] = {{"init", 0},   {"verify", 0}, {"copy", 2},
+               {"export", 1}, {"import", 1}, {"compact", 0}};
+
+enum { OPT_KEEP = 256 };
+static const struct argp_option options[] = {
+    {"keep", OPT_KEEP, "AGE", 0,
+     "compact: give up results, answers and events older than this: 90d", 0},
+    {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -21,6 +28,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = a->globals;
+        return 0;
+    case OPT_KEEP:
+        a->keep = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (!a->action) {
@@ -33,9 +43,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         for (size_t i = 0; a->action && i < DSR_COUNT(actions); i++)
-            if (!strcmp(actions[i].name, a->action) && actions[i].words == a->n)
+            if (!strcmp(actions[i].name, a->action) && actions[i].words == a->n) {
+                if (a->keep && strcmp(a->action, "compact"))
+                    argp_error(state, "--keep goes with compact");
                 return 0;
-        argp_error(state, "db init, verify, copy FROM TO, export FILE or import FILE?");
+            }
+        argp_error(state, "db init, verify, copy FROM TO, export FILE, import FILE or compact?");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -144,12 +157,47 @@ static int look(struct dsr_ctx *ctx, enum dsr_store_mode mode, struct dsr_copy *
     return close_both(&none, &store, rc, err);
 }
 
+static int read_keep(const char *age, int64_t *keep_us, struct dsr_error *err)
+{
+    int64_t now = dsr_clock_wall_us();
+    *keep_us = 0;
+    if (!age || (!dsr_time_parse(age, now, keep_us) && *keep_us > 0 && *keep_us <= now))
+        return 0;
+    return dsr_error_set(err, DSR_EUSAGE, "--keep: \"%s\" is no age such as 90d", age);
+}
+
+static int compact(struct dsr_ctx *ctx, const struct args *a, struct dsr_error *err)
+{
+    struct dsr_store store = {0}, none = {0};
+    int64_t keep_us, removed = 0;
+    int rc = read_keep(a->keep, &keep_us, err);
+    if (!rc)
+        rc = dsr_store_open_at(&store, ctx->registry, &ctx->settings, "db", DSR_STORE_WRITE, err);
+    if (rc)
+        return rc;
+    if (store.ops->size > offsetof(struct dsr_store_ops, compact) && store.ops->compact)
+        rc = store.ops->compact(store.state, keep_us, &removed, err);
+    else
+        rc = dsr_error_set(err, DSR_EUSAGE, "the store \"%s\" can't be compacted; leveldb can",
+                           store.name);
+    rc = close_both(&none, &store, rc, err);
+    if (rc)
+        return rc;
+    if (a->globals->format == DSR_FORMAT_JSON)
+        printf("{\"schema\": 1, \"removed\": %lld}\n", (long long)removed);
+    else
+        printf("%lld records were given up.\n", (long long)removed);
+    return 0;
+}
+
 static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *err)
 {
     const struct args *a = args;
     struct dsr_copy copy = {0};
     const char *place = a->words[0];
     int rc;
+    if (!strcmp(a->action, "compact"))
+        return compact(ctx, a, err);
     if (!strcmp(a->action, "copy"))
         rc = copy_stores(ctx, place, a->words[1], &copy, err);
     else if (!strcmp(a->action, "export"))
@@ -175,15 +223,17 @@ static int work(struct dsr_ctx *ctx, void *args, int *status, struct dsr_error *
 int dsr_cmd_db(struct dsr_globals *globals, int argc, char **argv)
 {
     static const struct argp argp = {
+        .options = options,
         .parser = parse,
-        .args_doc = "init\nverify\ncopy FROM TO\nexport FILE\nimport FILE",
-        .doc = "Looks after the store of results. init makes what is missing, verify reads every "
-               "record, copy brings all records of one store to another (a broken copy goes on "
-               "where it was), export and import take a .jsonl file, - for standard output or "
-               "input, or a folder of CSV files. A store is db (that of db.json, or --store), an "
-               "address such as leveldb:///folder, csv:///folder, sqlite:///file.db, "
-               "mysql://user:password@host/database, postgresql://..., or a folder. Exit status: "
-               "0 done, 1 some records could not be read, 2 usage, 3 storage.",
+        .args_doc = "init\nverify\ncopy FROM TO\nexport FILE\nimport FILE\ncompact",
+        .doc =
+            "Looks after the store of results. init makes what is missing, verify reads every "
+            "record, copy brings all records of one store to another (a broken copy goes on "
+            "where it was), export and import take a .jsonl file, - for standard output or "
+            "input, or a folder of CSV files, compact makes the store small. A store is db (that of db.json, or --store), an "
+            "address such as leveldb:///folder, csv:///folder, sqlite:///file.db, "
+            "mysql://user:password@host/database, postgresql://..., or a folder. Exit status: "
+            "0 done, 1 some records could not be read, 2 usage, 3 storage.",
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals};

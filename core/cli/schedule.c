@@ -87,7 +87,7 @@ static int print_crontab(struct dsr_ctx *ctx, struct dsr_error *err)
                  "no systemd of this user runs here: put these lines in by crontab -e");
     json_object_foreach((json_t *)jobs_of(ctx), name, job)
     {
-        DSR_AUTO(str) char *command = dsr_schedule_command(ctx, name, err);
+        DSR_AUTO(str) char *command = dsr_schedule_command(ctx, name, true, err);
         if (!command)
             return err->code;
         printf("%s %s --jitter 60\n", dsr_json_string(job, "cron", ""), command);

@@ -12,8 +12,9 @@ struct dsr_table {
 
 static void csv_cell(const char *cell, bool last)
 {
+    const char *guard = cell ? dsr_csv_guard(cell) : "";
     if (cell && cell[strcspn(cell, "\",\r\n")]) {
-        putchar('"');
+        printf("\"%s", guard);
         for (; *cell; cell++) {
             if (*cell == '"')
                 putchar('"');
@@ -21,7 +22,7 @@ static void csv_cell(const char *cell, bool last)
         }
         putchar('"');
     } else if (cell) {
-        fputs(cell, stdout);
+        printf("%s%s", guard, cell);
     }
     putchar(last ? '\n' : ',');
 }

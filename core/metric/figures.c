@@ -8,10 +8,10 @@
 /* Histograms hold whole steps of this part of a unit. A cost is held as a number of tokens of the
  * dearest kind, which prices turn into money when it is asked for. */
 static const double steps[DSR_M_SAMPLES] = {
-    [DSR_M_TTFT] = 1e6,   [DSR_M_TTFA] = 1e6,    [DSR_M_TPOT] = 1e6,     [DSR_M_PREFILL] = 1e3,
-    [DSR_M_DECODE] = 1e3, [DSR_M_OTPS] = 1e3,    [DSR_M_OTPR] = 1,       [DSR_M_TOTAL] = 1e6,
-    [DSR_M_COST] = 1e3,   [DSR_M_QUEUE] = 1e6,   [DSR_M_TTFT_DUE] = 1e6, [DSR_M_TOTAL_DUE] = 1e6,
-    [DSR_M_DNS] = 1e6,    [DSR_M_CONNECT] = 1e6, [DSR_M_TLS] = 1e6,      [DSR_M_CACHED] = 1e6,
+    [DSR_M_TTFT] = 1e7,   [DSR_M_TTFA] = 1e7,    [DSR_M_TPOT] = 1e8,     [DSR_M_PREFILL] = 1e4,
+    [DSR_M_DECODE] = 1e5, [DSR_M_OTPS] = 1e5,    [DSR_M_OTPR] = 1,       [DSR_M_TOTAL] = 1e7,
+    [DSR_M_COST] = 1e3,   [DSR_M_QUEUE] = 1e7,   [DSR_M_TTFT_DUE] = 1e7, [DSR_M_TOTAL_DUE] = 1e7,
+    [DSR_M_DNS] = 1e7,    [DSR_M_CONNECT] = 1e7, [DSR_M_TLS] = 1e7,      [DSR_M_CACHED] = 1e7,
 };
 
 /* Without prices, tokens weigh as those of DeepSeek's own list for R1 do. */

@@ -78,8 +78,9 @@ int dsr_export_open(struct dsr_export **result, const char *path, bool more, str
 static void put_cell(FILE *file, const json_t *value)
 {
     const char *text = json_string_value(value);
-    if (text)
-        csv_fwrite(file, text, strlen(text));
+    DSR_AUTO(str) char *safe = text ? dsr_format("%s%s", dsr_csv_guard(text), text) : NULL;
+    if (safe)
+        csv_fwrite(file, safe, strlen(safe));
     else if (json_is_real(value))
         fprintf(file, "%.9g", json_real_value(value));
     else if (json_is_integer(value))

@@ -170,25 +170,34 @@ int dsr_schedule_run(struct dsr_ctx *ctx, const char *name, int jitter_s, int *s
     return rc;
 }
 
-/* A word as unit files and shells take it. */
-static void add_word(struct dsr_buf *out, const char *word)
+/* A word as a unit file takes it, or a crontab, where a shell reads it. */
+static void add_word(struct dsr_buf *out, const char *word, bool crontab)
 {
-    dsr_buf_adds(out, "\"");
+    static const char *const unit[][2] = {{"\"", "\\\""}, {"\\", "\\\\"}, {"%", "%%"}, {"$", "$$"}};
+    static const char *const shell[][2] = {{"'", "'\\''"}, {"%", "\\%"}};
+    const char *const(*escapes)[2] = crontab ? shell : unit;
+    size_t n = crontab ? DSR_COUNT(shell) : DSR_COUNT(unit);
+    dsr_buf_adds(out, crontab ? "'" : "\"");
     for (; *word; word++) {
-        char c[3] = {*word, *word == '%' ? '%' : '\0', 0};
-        dsr_buf_adds(out, *word == '"' || *word == '\\' ? "\\" : "");
-        dsr_buf_adds(out, c);
+        size_t i = 0;
+        while (i < n && *word != escapes[i][0][0])
+            i++;
+        if (i < n)
+            dsr_buf_adds(out, escapes[i][1]);
+        else
+            dsr_buf_add(out, word, 1);
     }
-    dsr_buf_adds(out, "\"");
+    dsr_buf_adds(out, crontab ? "'" : "\"");
 }
 
-char *dsr_schedule_command(struct dsr_ctx *ctx, const char *name, struct dsr_error *err)
+char *dsr_schedule_command(struct dsr_ctx *ctx, const char *name, bool crontab,
+                           struct dsr_error *err)
 {
     const json_t *job = job_of(ctx, name, err);
     char **words = job ? words_of(ctx, job) : NULL;
     struct dsr_buf line = {0};
     for (size_t i = 0; words && i < 5 && words[i]; i++) {
-        add_word(&line, words[i]);
+        add_word(&line, words[i], crontab);
         dsr_buf_adds(&line, " ");
     }
     words_free(words);
@@ -251,7 +260,7 @@ static int install_job(struct dsr_ctx *ctx, const char *name, const json_t *job,
                        struct dsr_error *err)
 {
     struct dsr_buf service = {0}, timer = {0}, calendar = {0};
-    DSR_AUTO(str) char *command = dsr_schedule_command(ctx, name, err);
+    DSR_AUTO(str) char *command = dsr_schedule_command(ctx, name, false, err);
     int rc =
         command ? dsr_calendar_of(dsr_json_string(job, "cron", ""), &calendar, err) : err->code;
     DSR_AUTO(str) char *unit = dsr_format("dsr-%s.timer", name);

@@ -10,8 +10,9 @@
 int dsr_schedule_run(struct dsr_ctx *ctx, const char *name, int jitter_s, int *status,
                      struct dsr_error *err);
 
-/* What a job is started with; the caller's. NULL with err. */
-char *dsr_schedule_command(struct dsr_ctx *ctx, const char *name, struct dsr_error *err);
+/* What a job is started with, as a unit file or a crontab takes it; the caller's. NULL with err. */
+char *dsr_schedule_command(struct dsr_ctx *ctx, const char *name, bool crontab,
+                           struct dsr_error *err);
 /* A systemd of the user runs here. */
 bool dsr_schedule_has_systemd(void);
 /* Writes and starts timers for all jobs in place of those that were there. */

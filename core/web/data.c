@@ -2,6 +2,7 @@
 #include "core/web/data.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -13,7 +14,9 @@ struct dsr_data {
     struct dsr_ctx *ctx;
     const struct dsr_router_ops *router;
     pthread_mutex_t lock;  /* guards the list of views */
-    pthread_mutex_t store; /* one reads at a time; the registry is not thread-safe either */
+    pthread_mutex_t store; /* guards the store: one reads at a time */
+    struct dsr_store open; /* state NULL: it is not open now */
+    int64_t open_at;       /* when it was last written to, before it was opened */
     struct dsr_view *views;
     size_t n;
     uint64_t generation;
@@ -38,6 +41,42 @@ struct dsr_data *dsr_data_new(struct dsr_ctx *ctx, struct dsr_error *err)
     return d;
 }
 
+static int64_t changed_at(int folder, const char *name)
+{
+    struct stat st;
+    if (fstatat(folder, name, &st, 0))
+        return 0;
+    return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
+/* When the store was last written to, as its files tell; 0: they don't (a database elsewhere). */
+static int64_t written_at(const struct dsr_data *d)
+{
+    const char *path = d->ctx->settings.store_path;
+    if (*path != '/')
+        return 0;
+    DIR *list = opendir(path);
+    if (!list) { /* SQLite's file and its log */
+        DSR_AUTO(str) char *log = dsr_format("%s-wal", path);
+        int64_t file = changed_at(AT_FDCWD, path), of_log = log ? changed_at(AT_FDCWD, log) : 0;
+        return file > of_log ? file : of_log;
+    }
+    int64_t newest = 0;
+    for (const struct dirent *e; (e = readdir(list));) {
+        int64_t at = e->d_name[0] == '.' ? 0 : changed_at(dirfd(list), e->d_name);
+        newest = at > newest ? at : newest;
+    }
+    closedir(list);
+    return newest;
+}
+
+static void close_store(struct dsr_data *d)
+{
+    struct dsr_error ignored;
+    if (d->open.state)
+        dsr_store_close(&d->open, &ignored);
+}
+
 static void view_free(struct dsr_view *v)
 {
     dsr_snapshot_clear(&v->snapshot);
@@ -58,6 +97,7 @@ void dsr_data_free(struct dsr_data *d)
         next = v->next;
         view_free(v);
     }
+    close_store(d);
     pthread_mutex_destroy(&d->lock);
     pthread_mutex_destroy(&d->store);
     free(d);
@@ -73,78 +113,60 @@ const struct dsr_router_ops *dsr_data_router(const struct dsr_data *d)
     return d->router;
 }
 
-/* The store, for one thread at a time; it is to be given back. */
-static int take_store(struct dsr_data *d, struct dsr_store *store, struct dsr_error *err)
+/* The store, for one thread at a time; it is to be given back. It stays open as long as nothing is
+ * written to it. */
+static int take_store(struct dsr_data *d, struct dsr_error *err)
 {
+    int rc = 0;
     pthread_mutex_lock(&d->store);
-    int rc =
-        dsr_results_open(store, d->ctx->registry, &d->ctx->settings, NULL, DSR_STORE_READ, err);
+    int64_t written = written_at(d);
+    if (!written || written != d->open_at)
+        close_store(d);
+    d->open_at = written;
+    if (!d->open.state)
+        rc = dsr_results_open(&d->open, d->ctx->registry, &d->ctx->settings, NULL, DSR_STORE_READ,
+                              err);
     if (rc)
         pthread_mutex_unlock(&d->store);
     return rc;
 }
 
-static void give_back(struct dsr_data *d, struct dsr_store *store)
+/* rc: of what was done with it. */
+static int give_back(struct dsr_data *d, int rc)
 {
-    struct dsr_error ignored;
-    dsr_store_close(store, &ignored);
+    if (rc || !d->open_at)
+        close_store(d);
     pthread_mutex_unlock(&d->store);
+    return rc;
 }
 
 int dsr_data_scan(struct dsr_data *d, const struct dsr_query *query, dsr_visit_fn *visit, void *arg,
                   struct dsr_error *err)
 {
-    struct dsr_store store;
-    int rc = take_store(d, &store, err);
-    if (rc)
-        return rc;
-    rc = store.ops->scan(store.state, query, visit, arg, err);
-    give_back(d, &store);
-    return rc;
+    int rc = take_store(d, err);
+    return rc ? rc : give_back(d, d->open.ops->scan(d->open.state, query, visit, arg, err));
 }
 
 int dsr_data_sums(struct dsr_data *d, const struct dsr_query *query, int64_t interval_us,
                   dsr_visit_fn *visit, dsr_sum_fn *add, void *arg, struct dsr_error *err)
 {
-    struct dsr_store store;
-    int rc = take_store(d, &store, err);
+    int rc = take_store(d, err);
     if (rc)
         return rc;
-    rc = dsr_store_sums(store.ops)
-             ? store.ops->sums(store.state, query, interval_us, visit, add, arg, err)
-             : store.ops->scan(store.state, query, visit, arg, err);
-    give_back(d, &store);
-    return rc;
+    const struct dsr_store_ops *ops = d->open.ops;
+    return give_back(d, dsr_store_sums(ops)
+                            ? ops->sums(d->open.state, query, interval_us, visit, add, arg, err)
+                            : ops->scan(d->open.state, query, visit, arg, err));
 }
 
 static int fill(struct dsr_data *d, struct dsr_view *v, struct dsr_error *err)
 {
-    struct dsr_store store;
     int64_t since = v->days ? v->made_us - v->days * US_PER_DAY : 0;
     since -= since % US_PER_HOUR; /* stores have figures of whole hours */
-    int rc = take_store(d, &store, err);
-    if (rc)
-        return rc;
-    rc = dsr_snapshot_read(&v->snapshot, store.ops, store.state, v->model, since, 0, err);
-    give_back(d, &store);
-    return rc;
-}
-
-/* When the store was last written to, as its files tell; 0: they don't (a database elsewhere). */
-static int64_t written_at(const struct dsr_data *d)
-{
-    const char *path = d->ctx->settings.store_path;
-    struct stat st;
-    int64_t newest = 0;
-    DIR *list = *path == '/' ? opendir(path) : NULL;
-    for (const struct dirent *e; list && (e = readdir(list));)
-        if (e->d_name[0] != '.' && !fstatat(dirfd(list), e->d_name, &st, 0)) {
-            int64_t at = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-            newest = at > newest ? at : newest;
-        }
-    if (list)
-        closedir(list);
-    return newest;
+    int rc = take_store(d, err);
+    return rc ? rc
+              : give_back(d, dsr_snapshot_read(&v->snapshot, d->open.ops, d->open.state, v->model,
+                                               since, 0, err));
 }
 
 static struct dsr_view *make(struct dsr_data *d, const char *model, const char *currency, int days,

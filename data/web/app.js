@@ -167,10 +167,11 @@ async function rank() {
 async function showSeries() {
 	const metric = $("metric").value, days = Number($("days").value) || 90;
 	const start = new Date(Date.now() - days * 864e5).toISOString();
+	const interval = 60 * Math.max(1, Math.round(days * 0.4)); // whole hours, about 60 points
 	const some = rows().filter((p) => p.requests > 0);
 	const all = await Promise.all(some.map(async (p) => ({
 		name: p.label,
-		points: (await get(`api/query_metric?${query({ provider: p.provider, metric, stat: metric === "success" ? "avg" : $("stat").value, start_time: start, interval: days * 24 })}`)).datapoints,
+		points: (await get(`api/query_metric?${query({ provider: p.provider, metric, stat: metric === "success" ? "avg" : $("stat").value, start_time: start, interval })}`)).datapoints,
 	})));
 	const unit = state.figures.metrics.find((m) => m.metric === metric)?.unit ?? "";
 	drawSeries(metric, unit, all);

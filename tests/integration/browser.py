@@ -1,8 +1,10 @@
 """The dashboard in a real browser, over the WebDriver protocol: python3 browser.py URL FOLDER.
 
-Prints "ok NAME" or "not ok NAME: reason" for each step; screenshots go to FOLDER."""
+Prints "ok NAME" or "not ok NAME: reason" for each step; screenshots go to FOLDER. With DSR_AXE, the
+file axe.min.js of the npm package axe-core, the page is looked at by it too."""
 import base64
 import json
+import os
 import subprocess
 import sys
 import time
@@ -88,6 +90,16 @@ def check(name, step):
         print("ok", name)
     except Exception as error:  # every failure is a result
         print(f"not ok {name}: {error!r}"[:400])
+
+
+AXE = """const done = arguments[arguments.length - 1]; axe.run(document).then(r => done(r.violations
+.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => v.id + ': ' + v.nodes.map(n => n.target).join(' '))))"""
+
+
+def reachable():
+    with open(os.environ["DSR_AXE"], encoding="utf-8") as file:
+        browser.run(file.read())
+    same(browser.call("POST", "/execute/async", {"script": AXE, "args": []}), [])
 
 
 def same(got, wanted):
@@ -189,6 +201,8 @@ try:
         print(f"# first paint {paint} ms, {weight} bytes of files")
         assert weight < 300000, weight
     check("the page is light", quick)
+    if "DSR_AXE" in os.environ:
+        check("axe-core finds nothing serious", reachable)
     browser.picture("page")
 finally:
     browser.close()
@@ -211,6 +225,8 @@ try:
     def dark():
         ink = browser.run("return getComputedStyle(document.body).backgroundColor")
         same(ink, "rgb(20, 24, 31)")
+    if "DSR_AXE" in os.environ:
+        check("axe-core finds nothing serious on a phone in the dark", reachable)
     check("it is dark where that is wanted", dark)
 finally:
     browser.close()

@@ -45,7 +45,7 @@ jobs "$keep"
 systemd 1
 crontab_ok() {
 	exits 0 dsr schedule install && grep -q "crontab -e" "$work/err" || return 1
-	[ "$(grep -c 'schedule run' "$work/out")" -eq 3 ] && grep -q '^5 \*/6 \* \* 1-5 "/.*schedule run hourly --jitter 60$' "$work/out"
+	[ "$(grep -c 'schedule run' "$work/out")" -eq 3 ] && grep -q '^5 \*/6 \* \* 1-5 '\''/.*schedule run hourly --jitter 60$' "$work/out"
 }
 check "without systemd lines for crontab are printed" crontab_ok
 printed_ok() { # what is printed runs as it stands
@@ -56,6 +56,16 @@ printed_ok() { # what is printed runs as it stands
 	grep -q 'hourly ended with status 0' "$work/log/hourly.log"
 }
 check "and run as they stand" printed_ok
+odd_ok() { # cron makes \% a %, then a shell reads the line
+	local odd="$work/it's 100% \$HOME" line
+	cp -r "$work/config" "$odd"
+	rm -f "$work/log/hourly.log"
+	exits 0 "$run" --config "$odd" --data "$work/data" schedule install || return 1
+	line=$(grep 'run hourly' "$work/out" | sed 's/\\%/%/g')
+	line=${line#5 \*/6 \* \* 1-5 }
+	LD_LIBRARY_PATH=$top_builddir/.libs sh -c "${line%--jitter 60}" && grep -q 'hourly ended with status 0' "$work/log/hourly.log"
+}
+check "also with odd characters in a path" odd_ok
 systemd 0
 units=$work/xdg/systemd/user
 install_ok() {

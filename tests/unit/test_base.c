@@ -143,6 +143,38 @@ START_TEST(places_in_json_have_lines)
 }
 END_TEST
 
+static const struct {
+    const char *text, *guard;
+} cells[] = {{"=1+1", "'"}, {"+44 x", "'"}, {"-", ""},      {"@SUM(A1)", "'"},
+             {"\tx", "'"},  {"-0.5", ""},   {"+7", ""},      {"1e3", ""},
+             {"", ""},      {"a=b", ""},    {"-inf x", "'"}, {"'=1", ""}};
+
+START_TEST(spreadsheets_get_no_formulas)
+{
+    ck_assert_str_eq(dsr_csv_guard(cells[_i].text), cells[_i].guard);
+}
+END_TEST
+
+START_TEST(numbers_of_seven_bits_a_byte_come_back)
+{
+    static const uint64_t numbers[] = {0, 1, 127, 128, 300, UINT32_MAX, INT64_MAX, UINT64_MAX};
+    struct dsr_buf buf = {0};
+    for (size_t i = 0; i < DSR_COUNT(numbers); i++)
+        ck_assert_int_eq(dsr_buf_add_number(&buf, numbers[i]), 0);
+    struct dsr_reader in = {.at = buf.data, .end = buf.data + buf.len};
+    for (size_t i = 0; i < DSR_COUNT(numbers); i++)
+        ck_assert_uint_eq(dsr_reader_number(&in), numbers[i]);
+    ck_assert(!in.bad && in.at == in.end);
+    ck_assert_uint_eq(dsr_reader_number(&in), 0);
+    ck_assert(in.bad);
+    static const char long_one[] = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02";
+    in = (struct dsr_reader){.at = long_one, .end = long_one + sizeof long_one - 1};
+    dsr_reader_number(&in);
+    ck_assert(in.bad);
+    dsr_buf_clear(&buf);
+}
+END_TEST
+
 START_TEST(lists_are_of_whole_words)
 {
     ck_assert(dsr_list_has("a,bc", "bc"));
@@ -164,6 +196,8 @@ int main(void)
     tcase_add_test(tcase, broken_utf8_becomes_replacement_characters);
     tcase_add_loop_test(tcase, places_in_json_have_lines, 0, (int)DSR_COUNT(places));
     tcase_add_test(tcase, lists_are_of_whole_words);
+    tcase_add_loop_test(tcase, spreadsheets_get_no_formulas, 0, (int)DSR_COUNT(cells));
+    tcase_add_test(tcase, numbers_of_seven_bits_a_byte_come_back);
     suite_add_tcase(suite, tcase);
     return unit_run(suite);
 }
