@@ -154,6 +154,7 @@ async function rank() {
 	}
 	if (turn !== asked) return; // a later question was asked meanwhile
 	error.hidden = true;
+	localStorage.setItem("requirement", JSON.stringify(requirement()));
 	$("matched").replaceChildren();
 	$("rejected").replaceChildren();
 	for (const m of result.matched) element("li", `${labelOf(m.provider)}: ${m.why.join("; ")}`, $("matched"));
@@ -212,7 +213,19 @@ function save() {
 	URL.revokeObjectURL(link.href);
 }
 
+// The requirement of the last visit, if it is one.
+function recall() {
+	try {
+		const kept = JSON.parse(localStorage.getItem("requirement"));
+		if (!Array.isArray(kept?.filters) || !Array.isArray(kept.order)) return;
+		[state.filters, state.order] = [kept.filters, kept.order];
+	} catch {
+		localStorage.removeItem("requirement");
+	}
+}
+
 async function begin() {
+	recall();
 	speak(currentLanguage());
 	$("language").value = currentLanguage();
 	for (const metric of ["ttft", "ttfa", "itl", "prefill", "decode", "otps", "otpr", "total", "success"]) element("option", metric, $("metric")).value = metric;

@@ -175,6 +175,14 @@ try:
         raise AssertionError("no file")
     check("and is saved as a file", exported)
 
+    def kept():
+        browser.open(url)
+        same(browser.run("return document.querySelector('#orders select').value"), "gpqa")
+        browser.run("localStorage.setItem('requirement', '{]')")
+        browser.open(url)
+        same(browser.run("return document.querySelector('#orders select').value"), "ttft")
+    check("and is there at the next visit", kept)
+
     def chinese():
         browser.choose("#language", "zh")
         same(browser.run("return document.documentElement.lang"), "zh")
