@@ -167,8 +167,8 @@ int dsr_hist_encode(const struct dsr_hist *hist, struct dsr_buf *out)
     size_t last = 0;
     if (!hist->n)
         return 0;
-    int rc = dsr_buf_add_number(out, (uint64_t)fmin(hist->sum, 9e18)) | dsr_buf_add_number(out, hist->min) |
-             dsr_buf_add_number(out, hist->max);
+    int rc = dsr_buf_add_number(out, (uint64_t)fmin(hist->sum, 9e18)) |
+             dsr_buf_add_number(out, hist->min) | dsr_buf_add_number(out, hist->max);
     for (size_t p = 0; p < DSR_HIST_PAGES; p++) {
         for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
             if (!hist->pages[p][i])
