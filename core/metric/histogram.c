@@ -27,13 +27,22 @@ static double value_of(size_t index)
     return (double)low + (double)((1ull << shift) - 1) / 2.0;
 }
 
+/* The page that holds an index; NULL when out of memory. */
+static uint32_t *page_of(struct dsr_hist *hist, size_t index)
+{
+    uint32_t **page = &hist->pages[index / PAGE];
+    if (!*page && (*page = calloc(PAGE, sizeof **page)))
+        hist->n_pages++;
+    return *page;
+}
+
 int dsr_hist_add_many(struct dsr_hist *hist, uint64_t value, uint32_t count)
 {
     size_t index = index_of(value);
-    uint32_t **page = &hist->pages[index / PAGE];
-    if (!*page && !(*page = calloc(PAGE, sizeof **page)))
+    uint32_t *page = page_of(hist, index);
+    if (!page)
         return DSR_ENOMEM;
-    (*page)[index % PAGE] += count;
+    page[index % PAGE] += count;
     if (!hist->n || value < hist->min)
         hist->min = value;
     if (!hist->n || value > hist->max)
@@ -53,10 +62,11 @@ int dsr_hist_merge(struct dsr_hist *into, const struct dsr_hist *from)
     for (size_t p = 0; p < DSR_HIST_PAGES; p++) {
         if (!from->pages[p])
             continue;
-        if (!into->pages[p] && !(into->pages[p] = calloc(PAGE, sizeof(uint32_t))))
+        uint32_t *page = page_of(into, p * PAGE);
+        if (!page)
             return DSR_ENOMEM;
         for (size_t i = 0; i < PAGE; i++)
-            into->pages[p][i] += from->pages[p][i];
+            page[i] += from->pages[p][i];
     }
     if (from->n && (!into->n || from->min < into->min))
         into->min = from->min;
@@ -78,9 +88,14 @@ void dsr_hist_reset(struct dsr_hist *hist)
 
 void dsr_hist_clear(struct dsr_hist *hist)
 {
-    for (size_t p = 0; p < DSR_HIST_PAGES; p++)
-        free(hist->pages[p]);
-    memset(hist, 0, sizeof *hist);
+    for (size_t p = 0; p < DSR_HIST_PAGES && hist->n_pages; p++)
+        if (hist->pages[p]) {
+            free(hist->pages[p]);
+            hist->pages[p] = NULL;
+            hist->n_pages--;
+        }
+    hist->n = hist->min = hist->max = 0;
+    hist->sum = 0;
 }
 
 /* The value of rank r (0-based) and of rank r + 1. */
@@ -88,7 +103,7 @@ static void ranks(const struct dsr_hist *hist, uint64_t r, double value[2])
 {
     uint64_t seen = 0;
     int found = 0;
-    for (size_t p = 0; p < DSR_HIST_PAGES; p++) {
+    for (size_t p = 0; p < DSR_HIST_PAGES && found < 2; p++) {
         for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
             seen += hist->pages[p][i];
             while (found < 2 && hist->pages[p][i] && seen > r + (uint64_t)found)
@@ -116,17 +131,14 @@ double dsr_hist_mean(const struct dsr_hist *hist)
 
 double dsr_hist_variance(const struct dsr_hist *hist)
 {
-    double mean = 0, squares = 0, n = (double)hist->n;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t p = 0; p < DSR_HIST_PAGES; p++)
-            for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
-                double count = hist->pages[p][i], value = count > 0 ? value_of(p * PAGE + i) : 0;
-                if (pass)
-                    squares += count * (value - mean) * (value - mean);
-                else
-                    mean += count * value / n;
-            }
-    return n > 1 ? squares / (n - 1) : NAN;
+    double mean = dsr_hist_mean(hist), squares = 0;
+    for (size_t p = 0; p < DSR_HIST_PAGES && hist->n; p++) {
+        for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
+            double count = hist->pages[p][i], off = count > 0 ? value_of(p * PAGE + i) - mean : 0;
+            squares += count * off * off;
+        }
+    }
+    return hist->n > 1 ? squares / (double)(hist->n - 1) : NAN;
 }
 
 json_t *dsr_hist_to_json(const struct dsr_hist *hist)
@@ -193,10 +205,10 @@ int dsr_hist_decode(struct dsr_hist *hist, struct dsr_reader *in)
         index += step < DSR_HIST_PAGES * PAGE ? step : DSR_HIST_PAGES * PAGE;
         if (index >= DSR_HIST_PAGES * PAGE || count < 1 || count > UINT32_MAX)
             return DSR_EINVAL;
-        uint32_t **page = &hist->pages[index / PAGE];
-        if (!*page && !(*page = calloc(PAGE, sizeof **page)))
+        uint32_t *page = page_of(hist, index);
+        if (!page)
             return DSR_ENOMEM;
-        (*page)[index % PAGE] += (uint32_t)count;
+        page[index % PAGE] += (uint32_t)count;
         n += count;
     }
     if (in->bad || !n || min > max)

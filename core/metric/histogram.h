@@ -11,6 +11,7 @@
 /* Values are microseconds here. */
 struct dsr_hist {
     uint32_t *pages[DSR_HIST_PAGES]; /* 128 counts each */
+    size_t n_pages;                  /* that there are */
     uint64_t n;
     uint64_t min, max;
     double sum;

@@ -162,7 +162,7 @@ int dsr_data_sums(struct dsr_data *d, const struct dsr_query *query, int64_t int
 static int fill(struct dsr_data *d, struct dsr_view *v, struct dsr_error *err)
 {
     int64_t since = v->days ? v->made_us - v->days * US_PER_DAY : 0;
-    since -= since % US_PER_HOUR; /* stores have figures of whole hours */
+    since -= since % (v->days < 30 ? US_PER_HOUR : US_PER_DAY); /* what stores have sums of */
     int rc = take_store(d, err);
     return rc ? rc
               : give_back(d, dsr_snapshot_read(&v->snapshot, d->open.ops, d->open.state, v->model,

@@ -6,6 +6,7 @@
 
 #define US_PER_MINUTE 60000000
 #define US_PER_HOUR 3600000000
+#define US_PER_DAY (24 * US_PER_HOUR)
 #define USUAL_SPAN_US (7 * 86400000000)
 #define MOST_POINTS 20000
 
@@ -229,12 +230,13 @@ static int read_points(struct series *s, const struct dsr_request *request, cons
                 : dsr_data_scan(request->data, &query, take, s, err);
 }
 
-/* Many results come summed up by the hour, so that intervals begin at a full one; few are read one
- * by one. */
+/* Many results come summed up by the hour and the day, so that intervals begin at a full one; few
+ * are read one by one. */
 static int read_series(struct series *s, const struct dsr_request *request, const char *model,
                        struct dsr_error *err)
 {
-    int64_t start = s->start_us, rest = start % US_PER_HOUR;
+    int64_t start = s->start_us;
+    int64_t rest = start % (s->interval_us % US_PER_DAY ? US_PER_HOUR : US_PER_DAY);
     if (s->raw || s->interval_us < US_PER_HOUR)
         return read_points(s, request, model, false, err);
     s->start_us -= rest;

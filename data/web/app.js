@@ -168,7 +168,7 @@ async function rank() {
 async function showSeries() {
 	const metric = $("metric").value, days = Number($("days").value) || 90;
 	const start = new Date(Date.now() - days * 864e5).toISOString();
-	const interval = 60 * Math.max(1, Math.round(days * 0.4)); // whole hours, about 60 points
+	const interval = 60 * (days < 7 ? 1 : days < 30 ? 3 : days < 90 ? 12 : 24); // the store has sums of hours and days
 	const some = rows().filter((p) => p.requests > 0);
 	const all = await Promise.all(some.map(async (p) => ({
 		name: p.label,

@@ -20,6 +20,10 @@ build, data = (os.path.abspath(path) for path in sys.argv[1:3])
 records = int(sys.argv[3]) if len(sys.argv) > 3 else 10_000_000
 work = tempfile.TemporaryDirectory()
 store = os.path.abspath(sys.argv[4]) if len(sys.argv) > 4 else f"{work.name}/store"
+program = f"{build}/dsr-run"
+if os.path.exists(f"{build}/.libs/dsr-run"):  # not the wrapper, whose shell would be counted
+    program = f"{build}/.libs/dsr-run"
+    os.environ["LD_LIBRARY_PATH"] = f"{build}/.libs"
 os.environ["XDG_STATE_HOME"] = work.name
 if not os.path.exists(store):
     subprocess.run([f"{build}/tests/bench/bench_store", store, str(records)], check=True)
@@ -30,7 +34,7 @@ os.mkdir(f"{work.name}/config")
 with open(f"{work.name}/r.json", "w", encoding="utf-8") as file:
     json.dump({"filters": [{"metric": "success", "min": 0.9}, {"metric": "otps", "stat": "median", "min": 1}],
                "order": [{"metric": "ttft", "stat": "p90"}]}, file)
-run = [f"{build}/dsr-run", "-q", "--config", f"{work.name}/config", "--data", data, "--store", f"leveldb:///{store}"]
+run = [program, "-q", "--config", f"{work.name}/config", "--data", data, "--store", f"leveldb:///{store}"]
 
 
 def timed(what, call):
@@ -48,7 +52,7 @@ def route():
 
 
 timed("dsr-run --version (the start of a program alone)",
-      lambda: subprocess.run([f"{build}/dsr-run", "--version"], capture_output=True, check=True))
+      lambda: subprocess.run([program, "--version"], capture_output=True, check=True))
 timed(f"route, 12 providers over {records} results", route)
 server = subprocess.Popen(run + ["serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 try:
