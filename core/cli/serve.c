@@ -16,7 +16,8 @@ static const struct argp_option options[] = {
     {"listen", OPT_LISTEN, "ADDR:PORT", 0, "where (default 127.0.0.1:5000; port 0: a free one)", 0},
     {"token-file", OPT_TOKEN, "FILE", 0, "ask for this token; needed for other addresses", 0},
     {"refresh", OPT_REFRESH, "S", 0, "look for new results every S seconds (default 30)", 0},
-    {"threads", OPT_THREADS, "N", 0, "threads that answer (default 2)", 0},
+    {"threads", OPT_THREADS, "N", 0, "threads that answer (default: one for each core, at most 4)",
+     0},
     {0},
 };
 
@@ -146,7 +147,9 @@ int dsr_cmd_serve(struct dsr_globals *globals, int argc, char **argv)
                "0 ended by a signal, 1 the address can't be used, 2 usage or configuration.",
         .children = dsr_globals_child,
     };
-    struct args a = {
-        .globals = globals, .o = {.listen = "127.0.0.1:5000", .threads = 2}, .refresh_s = 30};
+    unsigned cores = uv_available_parallelism();
+    struct args a = {.globals = globals,
+                     .o = {.listen = "127.0.0.1:5000", .threads = cores < 4 ? (int)cores : 4},
+                     .refresh_s = 30};
     return dsr_command_run(&argp, 0, argc, argv, globals, &a, work);
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #define BLOCK 1024u /* buckets of a power of two */
-#define PAGE 128u   /* buckets that are allocated together */
+#define PAGE DSR_HIST_PAGE
 
 /* Block 0 and 1 hold 0..2047 exactly; block b > 1 holds [2^(9+b), 2^(10+b)) in steps of 2^(b-1). */
 static size_t index_of(uint64_t value)
@@ -28,10 +28,10 @@ static double value_of(size_t index)
 }
 
 /* The page that holds an index; NULL when out of memory. */
-static uint32_t *page_of(struct dsr_hist *hist, size_t index)
+static struct dsr_hist_page *page_of(struct dsr_hist *hist, size_t index)
 {
-    uint32_t **page = &hist->pages[index / PAGE];
-    if (!*page && (*page = calloc(PAGE, sizeof **page)))
+    struct dsr_hist_page **page = &hist->pages[index / PAGE];
+    if (!*page && (*page = calloc(1, sizeof **page)))
         hist->n_pages++;
     return *page;
 }
@@ -39,10 +39,11 @@ static uint32_t *page_of(struct dsr_hist *hist, size_t index)
 int dsr_hist_add_many(struct dsr_hist *hist, uint64_t value, uint32_t count)
 {
     size_t index = index_of(value);
-    uint32_t *page = page_of(hist, index);
+    struct dsr_hist_page *page = page_of(hist, index);
     if (!page)
         return DSR_ENOMEM;
-    page[index % PAGE] += count;
+    page->counts[index % PAGE] += count;
+    page->n += count;
     if (!hist->n || value < hist->min)
         hist->min = value;
     if (!hist->n || value > hist->max)
@@ -62,11 +63,12 @@ int dsr_hist_merge(struct dsr_hist *into, const struct dsr_hist *from)
     for (size_t p = 0; p < DSR_HIST_PAGES; p++) {
         if (!from->pages[p])
             continue;
-        uint32_t *page = page_of(into, p * PAGE);
+        struct dsr_hist_page *page = page_of(into, p * PAGE);
         if (!page)
             return DSR_ENOMEM;
         for (size_t i = 0; i < PAGE; i++)
-            page[i] += from->pages[p][i];
+            page->counts[i] += from->pages[p]->counts[i];
+        page->n += from->pages[p]->n;
     }
     if (from->n && (!into->n || from->min < into->min))
         into->min = from->min;
@@ -81,7 +83,7 @@ void dsr_hist_reset(struct dsr_hist *hist)
 {
     for (size_t p = 0; p < DSR_HIST_PAGES; p++)
         if (hist->pages[p])
-            memset(hist->pages[p], 0, PAGE * sizeof(uint32_t));
+            memset(hist->pages[p], 0, sizeof *hist->pages[p]);
     hist->n = hist->min = hist->max = 0;
     hist->sum = 0;
 }
@@ -104,9 +106,14 @@ static void ranks(const struct dsr_hist *hist, uint64_t r, double value[2])
     uint64_t seen = 0;
     int found = 0;
     for (size_t p = 0; p < DSR_HIST_PAGES && found < 2; p++) {
-        for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
-            seen += hist->pages[p][i];
-            while (found < 2 && hist->pages[p][i] && seen > r + (uint64_t)found)
+        const struct dsr_hist_page *page = hist->pages[p];
+        if (!page || seen + page->n <= r) {
+            seen += page ? page->n : 0;
+            continue;
+        }
+        for (size_t i = 0; i < PAGE && found < 2; i++) {
+            seen += page->counts[i];
+            while (found < 2 && page->counts[i] && seen > r + (uint64_t)found)
                 value[found++] = value_of(p * PAGE + i);
         }
     }
@@ -134,7 +141,8 @@ double dsr_hist_variance(const struct dsr_hist *hist)
     double mean = dsr_hist_mean(hist), squares = 0;
     for (size_t p = 0; p < DSR_HIST_PAGES && hist->n; p++) {
         for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
-            double count = hist->pages[p][i], off = count > 0 ? value_of(p * PAGE + i) - mean : 0;
+            double count = hist->pages[p]->counts[i],
+                   off = count > 0 ? value_of(p * PAGE + i) - mean : 0;
             squares += count * off * off;
         }
     }
@@ -146,10 +154,10 @@ json_t *dsr_hist_to_json(const struct dsr_hist *hist)
     json_t *json = json_array();
     for (size_t p = 0; json && p < DSR_HIST_PAGES; p++) {
         for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
-            if (!hist->pages[p][i])
+            if (!hist->pages[p]->counts[i])
                 continue;
             json_t *pair = json_pack("[I, I]", (json_int_t)value_of(p * PAGE + i),
-                                     (json_int_t)hist->pages[p][i]);
+                                     (json_int_t)hist->pages[p]->counts[i]);
             json_array_append_new(json, pair);
         }
     }
@@ -183,10 +191,10 @@ int dsr_hist_encode(const struct dsr_hist *hist, struct dsr_buf *out)
              dsr_buf_add_number(out, hist->min) | dsr_buf_add_number(out, hist->max);
     for (size_t p = 0; p < DSR_HIST_PAGES; p++) {
         for (size_t i = 0; hist->pages[p] && i < PAGE; i++) {
-            if (!hist->pages[p][i])
+            if (!hist->pages[p]->counts[i])
                 continue;
             rc |= dsr_buf_add_number(out, p * PAGE + i - last) |
-                  dsr_buf_add_number(out, hist->pages[p][i]);
+                  dsr_buf_add_number(out, hist->pages[p]->counts[i]);
             last = p * PAGE + i;
         }
     }
@@ -205,10 +213,11 @@ int dsr_hist_decode(struct dsr_hist *hist, struct dsr_reader *in)
         index += step < DSR_HIST_PAGES * PAGE ? step : DSR_HIST_PAGES * PAGE;
         if (index >= DSR_HIST_PAGES * PAGE || count < 1 || count > UINT32_MAX)
             return DSR_EINVAL;
-        uint32_t *page = page_of(hist, index);
+        struct dsr_hist_page *page = page_of(hist, index);
         if (!page)
             return DSR_ENOMEM;
-        page[index % PAGE] += (uint32_t)count;
+        page->counts[index % PAGE] += (uint32_t)count;
+        page->n += count;
         n += count;
     }
     if (in->bad || !n || min > max)

@@ -6,12 +6,17 @@
 
 #include "core/base/base.h"
 
+#define DSR_HIST_PAGE 128  /* buckets that are allocated together */
 #define DSR_HIST_PAGES 224 /* values up to 2^37 - 1 */
 
-/* Values are microseconds here. */
+struct dsr_hist_page {
+    uint64_t n; /* sum of the counts */
+    uint32_t counts[DSR_HIST_PAGE];
+};
+
 struct dsr_hist {
-    uint32_t *pages[DSR_HIST_PAGES]; /* 128 counts each */
-    size_t n_pages;                  /* that there are */
+    struct dsr_hist_page *pages[DSR_HIST_PAGES];
+    size_t n_pages; /* that there are */
     uint64_t n;
     uint64_t min, max;
     double sum;

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #define MAX_BODY (64u << 10)
-#define MAX_HEADERS (32u << 10) /* memory of a connection */
+#define MAX_HEADERS (16u << 10) /* memory of a connection */
 #define MAX_CONNECTIONS 512u
 #define IDLE_S 30u
 #define REQUEST_NS 15000000000u /* from its first byte to the answer */
@@ -378,12 +378,15 @@ static int start(struct dsr_server *s, const struct dsr_server_options *o, struc
                              o->listen);
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG |
                      (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    const struct MHD_OptionItem pool[] = {
+        {o->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, o->threads, NULL},
+        {MHD_OPTION_END, 0, NULL}};
     s->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, &address,
         MHD_OPTION_NOTIFY_COMPLETED, on_end, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
         MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)MAX_HEADERS, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_THREAD_POOL_SIZE,
-        (unsigned)o->threads, MHD_OPTION_END);
+        (size_t)MAX_HEADERS, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_ARRAY, pool,
+        MHD_OPTION_END);
     if (!s->daemon)
         return dsr_error_set(err, DSR_EIO, "%s can't be listened on: %s", o->listen,
                              strerror(errno));
