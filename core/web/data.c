@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#define PROBES 20     /* of a database, before all is read again */
 #define MOST_VIEWS 64 /* kept; more are made and dropped */
 #define US_PER_HOUR 3600000000
 #define US_PER_DAY (24 * US_PER_HOUR)
@@ -20,7 +21,9 @@ struct dsr_data {
     struct dsr_view *views;
     size_t n;
     uint64_t generation;
-    int64_t written; /* the store, before it was last read; of the refreshing thread */
+    /* of the refreshing thread */
+    int64_t written;                    /* the store, before it was last read */
+    int64_t latest_since, latest, left; /* of a database: see looks_unchanged */
 };
 
 struct dsr_data *dsr_data_new(struct dsr_ctx *ctx, struct dsr_error *err)
@@ -300,12 +303,49 @@ void dsr_view_remember(struct dsr_data *d, struct dsr_view *v, const char *quest
     pthread_mutex_unlock(&d->lock);
 }
 
+static int count_record(void *arg, const struct dsr_record *record, struct dsr_error *err)
+{
+    (void)record;
+    (void)err;
+    ++*(int64_t *)arg;
+    return 0;
+}
+
+static int64_t count_latest(struct dsr_data *d)
+{
+    static const enum dsr_record_kind kinds[] = {DSR_RECORD_PERF, DSR_RECORD_BENCHMARK};
+    int64_t n = 0;
+    for (size_t i = 0; i < DSR_COUNT(kinds); i++) {
+        struct dsr_query query = {
+            .size = sizeof query, .kind = kinds[i], .since_us = d->latest_since};
+        struct dsr_error ignored;
+        if (dsr_data_scan(d, &query, count_record, &n, &ignored))
+            return -1;
+    }
+    return n;
+}
+
+/* Files tell when they were written to. Of a database the latest results are counted, since reading
+ * all of them may take long; older ones that were brought in are seen the next time all are read.
+ */
+static bool looks_unchanged(struct dsr_data *d)
+{
+    int64_t before = d->written;
+    d->written = written_at(d);
+    if (d->written)
+        return d->written == before;
+    if (d->left-- > 0 && count_latest(d) == d->latest)
+        return true;
+    d->left = PROBES;
+    d->latest_since = dsr_clock_wall_us() - US_PER_HOUR;
+    d->latest = count_latest(d);
+    return false;
+}
+
 void dsr_data_refresh(struct dsr_data *d)
 {
-    int64_t written = written_at(d);
-    if (written && written == d->written)
+    if (looks_unchanged(d))
         return;
-    d->written = written;
     pthread_mutex_lock(&d->lock);
     uint64_t generation = ++d->generation;
     pthread_mutex_unlock(&d->lock);

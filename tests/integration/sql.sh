@@ -182,6 +182,20 @@ if [ -n "$pg_bin" ] && mkdir "$servers/pg" && pg_port=$(free_port); then
 		"pg stop -m immediate" "pg start" count_pg
 	zone_ok() { [ "$(postgres results -c "select count(*) from perf_test_results where start_time = timestamptz '2023-11-14 22:13:20.000001+00'")" -eq 1 ]; }
 	check "postgresql: times are UTC with microseconds" zone_ok
+	shown_ok() { # what another run writes appears on the page
+		local served before site n=0
+		"$run" --config "$work/config" --data "$work/data" -q --store "$store" serve --listen 127.0.0.1:0 --refresh 1 >"$work/served" 2>&1 &
+		served=$!
+		until site=$(sed -n 's/^listening on //p' "$work/served") && [ -n "$site" ]; do sleep 0.1; done
+		asked() { curl -s "$site/api/figures" | jq '.providers[] | select(.provider == "azure").requests'; }
+		before=$(asked)
+		exits 0 dsr -q --store "$store" perf -p azure -n 2 || return 1
+		until [ "$(asked)" -gt "$before" ] || [ $((n += 1)) -gt 50 ]; do sleep 0.2; done
+		kill $served
+		wait $served
+		[ $n -le 50 ]
+	}
+	check "postgresql: the page shows what other runs write" shown_ok
 else
 	skip "postgresql" "postgresql is not installed"
 fi
