@@ -35,6 +35,7 @@ struct ldb {
     struct ldb_dirty *dirty;
 };
 
+int ldb_nomem(struct dsr_error *err);
 /* Turns LevelDB's message into ours, and frees it. */
 int ldb_fail(const struct ldb *s, const char *what, char *message, struct dsr_error *err);
 /* Writes a batch and clears it. */
@@ -57,6 +58,11 @@ int ldb_scan_kind(struct ldb *s, enum dsr_record_kind kind, const struct dsr_que
 /* Visits a stored value as a record, if it matches. */
 int ldb_visit_value(const char *bytes, size_t n, const struct dsr_query *query, dsr_visit_fn *visit,
                     void *arg, struct dsr_error *err);
+
+/* Calls each at every result of an hour; n bytes of stem. Non-zero stops and is the result. */
+typedef int ldb_each_fn(void *arg, leveldb_iterator_t *it, struct dsr_error *err);
+int ldb_each_of_hour(struct ldb *s, const char *stem, int n, int64_t hour, ldb_each_fn *each,
+                     void *arg, struct dsr_error *err);
 
 /* roll.c: marks the hour of a result, in the batch; makes the figures of all marked hours. */
 int ldb_mark(struct ldb *s, const struct dsr_record *record);

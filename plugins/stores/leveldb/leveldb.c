@@ -35,6 +35,11 @@ static void ldb_free(struct ldb *s)
     free(s);
 }
 
+int ldb_nomem(struct dsr_error *err)
+{
+    return dsr_error_set(err, DSR_ENOMEM, "out of memory");
+}
+
 int ldb_fail(const struct ldb *s, const char *what, char *message, struct dsr_error *err)
 {
     int rc = dsr_error_set(err, DSR_ESTORE, "the store %s %s: %s", s->path, what, message);
@@ -55,7 +60,7 @@ static int probe_room(const char *path, struct dsr_error *err)
 {
     char *probe = NULL;
     if (asprintf(&probe, "%s/.room", path) < 0)
-        return dsr_error_set(err, DSR_ENOMEM, "out of memory");
+        return ldb_nomem(err);
     int fd = open(probe, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), bad = errno;
     if (fd >= 0)
         bad = posix_fallocate(fd, 0, PROBE_BYTES);
@@ -156,7 +161,7 @@ static void *open_store(const char *path, enum dsr_store_mode mode, const struct
     struct ldb *s = calloc(1, sizeof *s);
     if (!s || !(s->path = strdup(path))) {
         free(s);
-        dsr_error_set(err, DSR_ENOMEM, "out of memory");
+        ldb_nomem(err);
         return NULL;
     }
     s->host = host;
@@ -201,7 +206,7 @@ static int put(void *state, const struct dsr_record *r, struct dsr_error *err)
         leveldb_writebatch_put(s->batch, key, strlen(key), text, strlen(text));
     int rc = key && text ? 0 : dsr_error_set(err, DSR_ENOMEM, "a record can't be written as JSON");
     if (!rc && r->kind == DSR_RECORD_PERF && ldb_mark(s, r))
-        rc = dsr_error_set(err, DSR_ENOMEM, "out of memory");
+        rc = ldb_nomem(err);
     free(key);
     free(text);
     json_decref(value);

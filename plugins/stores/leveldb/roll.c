@@ -61,11 +61,6 @@ void ldb_marks_forget(struct ldb *s)
     }
 }
 
-static int nomem(struct dsr_error *err)
-{
-    return dsr_error_set(err, DSR_ENOMEM, "out of memory");
-}
-
 static char *level_key(const struct roll *r, char level, int64_t index)
 {
     return ldb_format("R/%c/%s/%010lld", level, r->stem, (long long)index);
@@ -75,7 +70,7 @@ static int get(struct roll *r, const char *key, struct part *part, struct dsr_er
 {
     char *message = NULL;
     if (!key)
-        return nomem(err);
+        return ldb_nomem(err);
     part->bytes = leveldb_get(r->s->db, r->s->reading, key, strlen(key), &part->n, &message);
     return message ? ldb_fail(r->s, "can't be read", message, err) : 0;
 }
@@ -84,7 +79,7 @@ static int get(struct roll *r, const char *key, struct part *part, struct dsr_er
 static int put(struct roll *r, char *key, const struct part *part, struct dsr_error *err)
 {
     if (!key)
-        return nomem(err);
+        return ldb_nomem(err);
     if (part->bytes)
         leveldb_writebatch_put(r->batch, key, strlen(key), part->bytes, part->n);
     else
@@ -98,7 +93,7 @@ static int merge(const struct roll *r, struct dsr_figures *figures, const struct
 {
     int rc = part->bytes ? dsr_figures_merge(figures, part->bytes, part->n) : 0;
     if (rc == DSR_ENOMEM)
-        return nomem(err);
+        return ldb_nomem(err);
     return rc ? dsr_error_set(err, DSR_ESTORE, "figures in the store %s are damaged", r->s->path)
               : 0;
 }
@@ -107,48 +102,34 @@ struct hour {
     struct roll *roll;
     struct dsr_figures *figures;
     size_t n;
-    const char *key; /* of the record now visited */
-    size_t key_len;
+    leveldb_iterator_t *at; /* the record now visited */
 };
 
 static int add_record(void *arg, const struct dsr_record *record, struct dsr_error *err)
 {
     struct hour *h = arg;
+    size_t n;
     if (record->kind == DSR_RECORD_PERF) {
         h->n++;
-        return dsr_figures_add(h->figures, record->body) ? nomem(err) : 0;
+        return dsr_figures_add(h->figures, record->body) ? ldb_nomem(err) : 0;
     }
-    char *key = ldb_format("U/%.*s", (int)h->key_len, h->key);
+    const char *own = leveldb_iter_key(h->at, &n);
+    char *key = ldb_format("U/%.*s", (int)n, own);
     if (!key)
-        return nomem(err);
+        return ldb_nomem(err);
     leveldb_writebatch_put(h->roll->batch, key, strlen(key), "", 0);
     free(key);
     return 0;
 }
 
-/* The records of the hour. */
-static int add_records(struct hour *h, int64_t index, struct dsr_error *err)
+static int add_value(void *arg, leveldb_iterator_t *it, struct dsr_error *err)
 {
-    struct roll *r = h->roll;
     static const struct dsr_query any = {.size = sizeof any};
-    char *from = ldb_format("P/%s/%020lld", r->stem, (long long)(index * LDB_HOUR_US));
-    char *to = ldb_format("P/%s/%020lld", r->stem, (long long)((index + 1) * LDB_HOUR_US));
-    int rc = from && to ? 0 : nomem(err);
-    leveldb_iterator_t *it = leveldb_create_iterator(r->s->db, r->s->reading);
-    if (!rc)
-        leveldb_iter_seek(it, from, strlen(from));
-    for (; !rc && leveldb_iter_valid(it); leveldb_iter_next(it)) {
-        size_t len;
-        h->key = leveldb_iter_key(it, &h->key_len);
-        if (h->key_len < strlen(to) || memcmp(h->key, to, strlen(to)) >= 0)
-            break;
-        const char *value = leveldb_iter_value(it, &len);
-        rc = ldb_visit_value(value, len, &any, add_record, h, err);
-    }
-    leveldb_iter_destroy(it);
-    free(from);
-    free(to);
-    return rc;
+    struct hour *h = arg;
+    size_t n;
+    const char *value = leveldb_iter_value(it, &n);
+    h->at = it;
+    return ldb_visit_value(value, n, &any, add_record, h, err);
 }
 
 static int make_hour(struct roll *r, int64_t index, struct dsr_error *err)
@@ -156,15 +137,15 @@ static int make_hour(struct roll *r, int64_t index, struct dsr_error *err)
     struct hour h = {.roll = r, .figures = dsr_figures_new(r->s->host, r->model, r->provider)};
     struct part given_up = {0}, *part = &r->hours[index % SPAN];
     char *key = ldb_format("S/%s/%010lld", r->stem, (long long)index);
-    int rc = h.figures ? get(r, key, &given_up, err) : nomem(err);
+    int rc = h.figures ? get(r, key, &given_up, err) : ldb_nomem(err);
     free(key);
     if (!rc)
         rc = merge(r, h.figures, &given_up, err);
     if (!rc)
-        rc = add_records(&h, index, err);
+        rc = ldb_each_of_hour(r->s, r->stem, (int)strlen(r->stem), index, add_value, &h, err);
     part->fresh = true;
     if (!rc && (h.n || given_up.bytes) && dsr_figures_encode(h.figures, &part->bytes, &part->n))
-        rc = nomem(err);
+        rc = ldb_nomem(err);
     leveldb_free(given_up.bytes);
     dsr_figures_free(h.figures);
     return rc ? rc : put(r, level_key(r, 'h', index), part, err);
@@ -194,7 +175,7 @@ static int make_sum(struct roll *r, char level, struct part *parts, size_t n, in
     }
     sum->fresh = true;
     if (!figures || (!rc && any && dsr_figures_encode(figures, &sum->bytes, &sum->n)))
-        rc = nomem(err);
+        rc = ldb_nomem(err);
     dsr_figures_free(figures);
     return rc;
 }
@@ -248,7 +229,7 @@ static int start(struct roll *r, const char *stem, size_t n, int64_t span, struc
     r->model = r->stem ? ldb_part(r->stem, 0) : NULL;
     r->provider = r->stem ? ldb_part(r->stem, 1) : NULL;
     r->span = span;
-    return r->model && r->provider ? 0 : nomem(err);
+    return r->model && r->provider ? 0 : ldb_nomem(err);
 }
 
 static int take_mark(struct roll *r, const char *key, size_t n, struct dsr_error *err)
@@ -272,7 +253,7 @@ int ldb_roll(struct ldb *s, struct dsr_error *err)
 {
     struct roll *r = calloc(1, sizeof *r);
     if (!r)
-        return nomem(err);
+        return ldb_nomem(err);
     r->s = s;
     r->batch = leveldb_writebatch_create();
     leveldb_iterator_t *it = leveldb_create_iterator(s->db, s->reading);

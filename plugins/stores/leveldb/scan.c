@@ -96,7 +96,7 @@ int ldb_scan_kind(struct ldb *s, enum dsr_record_kind kind, const struct dsr_que
 {
     char *prefix = prefix_of(kind, q), *message = NULL;
     bool timed = kind == DSR_RECORD_PERF || kind == DSR_RECORD_BENCHMARK;
-    int rc = prefix ? 0 : dsr_error_set(err, DSR_ENOMEM, "out of memory");
+    int rc = prefix ? 0 : ldb_nomem(err);
     leveldb_iterator_t *it = leveldb_create_iterator(s->db, s->reading);
     if (!rc)
         leveldb_iter_seek(it, prefix, strlen(prefix));
@@ -117,5 +117,27 @@ int ldb_scan_kind(struct ldb *s, enum dsr_record_kind kind, const struct dsr_que
     if (message && !rc)
         return ldb_fail(s, "can't be read", message, err);
     leveldb_free(message);
+    return rc;
+}
+
+int ldb_each_of_hour(struct ldb *s, const char *stem, int n, int64_t hour, ldb_each_fn *each,
+                     void *arg, struct dsr_error *err)
+{
+    char *from = ldb_format("P/%.*s/%020lld", n, stem, (long long)(hour * LDB_HOUR_US));
+    char *to = ldb_format("P/%.*s/%020lld", n, stem, (long long)((hour + 1) * LDB_HOUR_US));
+    int rc = from && to ? 0 : ldb_nomem(err);
+    leveldb_iterator_t *it = leveldb_create_iterator(s->db, s->reading);
+    if (!rc)
+        leveldb_iter_seek(it, from, strlen(from));
+    for (; !rc && leveldb_iter_valid(it); leveldb_iter_next(it)) {
+        size_t len;
+        const char *key = leveldb_iter_key(it, &len);
+        if (len < strlen(to) || memcmp(key, to, strlen(to)) >= 0)
+            break;
+        rc = each(arg, it, err);
+    }
+    leveldb_iter_destroy(it);
+    free(from);
+    free(to);
     return rc;
 }

@@ -22,11 +22,6 @@ struct sums {
     leveldb_iterator_t *at[LEVELS];
 };
 
-static int nomem(struct dsr_error *err)
-{
-    return dsr_error_set(err, DSR_ENOMEM, "out of memory");
-}
-
 /* The iterator at the first key from here on; it is often there already. */
 static void seek(leveldb_iterator_t *it, const char *key)
 {
@@ -42,7 +37,7 @@ static int add_run(struct sums *q, size_t level, int64_t from, int64_t to, struc
     leveldb_iterator_t *it = q->at[level];
     char *prefix = ldb_format("R/%c/%s/", levels[level].letter, q->stem);
     char *key = ldb_format("R/%c/%s/%010lld", levels[level].letter, q->stem, (long long)from);
-    int rc = prefix && key ? 0 : nomem(err);
+    int rc = prefix && key ? 0 : ldb_nomem(err);
     if (!rc)
         seek(it, key);
     for (; !rc && leveldb_iter_valid(it); leveldb_iter_next(it)) {
@@ -118,7 +113,7 @@ static int add_all(struct sums *q, int64_t interval_us, struct dsr_error *err)
     char *model = ldb_stem(q->query->model, "");
     char *prefix = model ? ldb_format("R/m/%s", model) : NULL;
     leveldb_iterator_t *it = leveldb_create_iterator(q->s->db, q->s->reading);
-    int rc = prefix ? 0 : nomem(err);
+    int rc = prefix ? 0 : ldb_nomem(err);
     if (!rc)
         leveldb_iter_seek(it, prefix, strlen(prefix));
     while (!rc && leveldb_iter_valid(it)) {
@@ -132,7 +127,7 @@ static int add_all(struct sums *q, int64_t interval_us, struct dsr_error *err)
         char *next = stem ? ldb_format("R/m/%s%c", stem, '/' + 1) : NULL;
         q->stem = stem;
         q->provider = provider;
-        rc = provider && next ? add_provider(q, interval_us, err) : nomem(err);
+        rc = provider && next ? add_provider(q, interval_us, err) : ldb_nomem(err);
         if (!rc)
             leveldb_iter_seek(it, next, strlen(next));
         free(stem);
@@ -152,7 +147,7 @@ static int visit_unknown(struct sums *q, struct dsr_error *err)
     char *model = ldb_stem(q->query->model, "");
     char *prefix = model ? ldb_format("U/P/%s", model) : NULL;
     leveldb_iterator_t *it = leveldb_create_iterator(q->s->db, q->s->reading);
-    int rc = prefix ? 0 : nomem(err);
+    int rc = prefix ? 0 : ldb_nomem(err);
     if (!rc)
         leveldb_iter_seek(it, prefix, strlen(prefix));
     for (; !rc && leveldb_iter_valid(it); leveldb_iter_next(it)) {
@@ -186,7 +181,7 @@ int ldb_sums(void *state, const struct dsr_query *query, int64_t interval_us, ds
     if (!rc && query->provider) {
         q.stem = stem = ldb_stem(query->model, query->provider);
         q.provider = query->provider;
-        rc = stem ? add_provider(&q, interval_us, err) : nomem(err);
+        rc = stem ? add_provider(&q, interval_us, err) : ldb_nomem(err);
     } else if (!rc) {
         rc = add_all(&q, interval_us, err);
     }

@@ -6,11 +6,6 @@
 
 #define MOST 1000 /* changes in a batch */
 
-static int nomem(struct dsr_error *err)
-{
-    return dsr_error_set(err, DSR_ENOMEM, "out of memory");
-}
-
 struct changes {
     struct ldb *s;
     size_t in_batch;
@@ -21,9 +16,7 @@ struct changes {
 };
 
 /* Calls each for all keys with this prefix; what it puts into the batch is written as a whole. */
-static int walk(struct changes *c, const char *prefix,
-                int (*each)(struct changes *, leveldb_iterator_t *, struct dsr_error *),
-                struct dsr_error *err)
+static int walk(struct changes *c, const char *prefix, ldb_each_fn *each, struct dsr_error *err)
 {
     leveldb_iterator_t *it = leveldb_create_iterator(c->s->db, c->s->reading);
     int rc = 0;
@@ -59,19 +52,20 @@ static int move_record(void *arg, const struct dsr_record *record, struct dsr_er
     char *key = record->kind == DSR_RECORD_UNKNOWN ? ldb_format("P//%.*s", (int)n, old)
                                                    : ldb_record_key(record);
     if (!key)
-        return nomem(err);
+        return ldb_nomem(err);
     leveldb_writebatch_put(s->batch, key, strlen(key), value, len);
     leveldb_writebatch_delete(s->batch, old, n);
     free(key);
     if (record->kind == DSR_RECORD_PERF && ldb_mark(s, record))
-        return nomem(err);
+        return ldb_nomem(err);
     m->changes->in_batch++;
     m->changes->n++;
     return 0;
 }
 
-static int move(struct changes *c, leveldb_iterator_t *it, struct dsr_error *err)
+static int move(void *arg, leveldb_iterator_t *it, struct dsr_error *err)
 {
+    struct changes *c = arg;
     static const struct dsr_query any = {.size = sizeof any};
     struct moving m = {c, it};
     size_t n;
@@ -99,8 +93,9 @@ static int look(void *arg, const struct dsr_record *record, struct dsr_error *er
     return 0;
 }
 
-static int give_up(struct changes *c, leveldb_iterator_t *it, struct dsr_error *err)
+static int give_up(void *arg, leveldb_iterator_t *it, struct dsr_error *err)
 {
+    struct changes *c = arg;
     static const struct dsr_query any = {.size = sizeof any};
     size_t n, len;
     const char *key = leveldb_iter_key(it, &n), *value = leveldb_iter_value(it, &len);
@@ -113,41 +108,21 @@ static int give_up(struct changes *c, leveldb_iterator_t *it, struct dsr_error *
     return 0;
 }
 
-/* The results of an hour, which begins with this key. */
-static int give_up_hour(struct changes *c, const char *from, const char *to, struct dsr_error *err)
-{
-    leveldb_iterator_t *it = leveldb_create_iterator(c->s->db, c->s->reading);
-    int rc = 0;
-    for (leveldb_iter_seek(it, from, strlen(from)); !rc && leveldb_iter_valid(it);
-         leveldb_iter_next(it)) {
-        size_t n;
-        const char *key = leveldb_iter_key(it, &n);
-        if (n < strlen(to) || memcmp(key, to, strlen(to)) >= 0)
-            break;
-        rc = give_up(c, it, err);
-    }
-    leveldb_iter_destroy(it);
-    return rc;
-}
-
 /* The figures of an hour that is over become all that is left of it. */
-static int seal(struct changes *c, leveldb_iterator_t *it, struct dsr_error *err)
+static int seal(void *arg, leveldb_iterator_t *it, struct dsr_error *err)
 {
+    struct changes *c = arg;
     size_t n, len;
     const char *key = leveldb_iter_key(it, &n), *value = leveldb_iter_value(it, &len);
     int64_t hour = ldb_index(key, n), before = c->n;
     if ((hour + 1) * LDB_HOUR_US > c->keep_us)
         return 0;
-    int stem = (int)n - 4 - 11; /* between "R/h/" and "/HOUR" */
     char *sealed = ldb_format("S/%.*s", (int)n - 4, key + 4);
-    char *from = ldb_format("P/%.*s/%020lld", stem, key + 4, (long long)(hour * LDB_HOUR_US));
-    char *to = ldb_format("P/%.*s/%020lld", stem, key + 4, (long long)((hour + 1) * LDB_HOUR_US));
-    int rc = sealed && from && to ? give_up_hour(c, from, to, err) : nomem(err);
+    int rc = sealed ? ldb_each_of_hour(c->s, key + 4, (int)n - 4 - 11, hour, give_up, c, err)
+                    : ldb_nomem(err);
     if (!rc && c->n > before)
         leveldb_writebatch_put(c->s->batch, sealed, strlen(sealed), value, len);
     free(sealed);
-    free(from);
-    free(to);
     return rc;
 }
 
@@ -155,7 +130,7 @@ static int put_mark(struct changes *c, const char *stem, int n, int64_t hour, st
 {
     char *mark = ldb_format("D/%.*s/%010lld", n, stem, (long long)hour);
     if (!mark)
-        return nomem(err);
+        return ldb_nomem(err);
     leveldb_writebatch_put(c->s->batch, mark, strlen(mark), "", 0);
     free(mark);
     c->in_batch++;
@@ -163,16 +138,18 @@ static int put_mark(struct changes *c, const char *stem, int n, int64_t hour, st
 }
 
 /* The hour of these figures. */
-static int mark_figures(struct changes *c, leveldb_iterator_t *it, struct dsr_error *err)
+static int mark_figures(void *arg, leveldb_iterator_t *it, struct dsr_error *err)
 {
+    struct changes *c = arg;
     size_t n, at = strlen(c->prefix);
     const char *key = leveldb_iter_key(it, &n);
     return put_mark(c, key + at, (int)(n - at) - 11, ldb_index(key, n), err);
 }
 
 /* The hour of this result; moves on to its last one. */
-static int mark_result(struct changes *c, leveldb_iterator_t *it, struct dsr_error *err)
+static int mark_result(void *arg, leveldb_iterator_t *it, struct dsr_error *err)
 {
+    struct changes *c = arg;
     size_t n, at = 2, slashes = 0;
     const char *key = leveldb_iter_key(it, &n);
     while (at < n && (key[at] != '/' || ++slashes < 2))
@@ -181,7 +158,7 @@ static int mark_result(struct changes *c, leveldb_iterator_t *it, struct dsr_err
         return 0;
     int64_t hour = ldb_hour(ldb_index(key, at + 21));
     char *next = ldb_format("%.*s/%020lld", (int)at, key, (long long)((hour + 1) * LDB_HOUR_US));
-    int rc = next ? put_mark(c, key + 2, (int)at - 2, hour, err) : nomem(err);
+    int rc = next ? put_mark(c, key + 2, (int)at - 2, hour, err) : ldb_nomem(err);
     if (!rc) {
         leveldb_iter_seek(it, next, strlen(next));
         if (leveldb_iter_valid(it))
