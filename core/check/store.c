@@ -1,5 +1,6 @@
 /* Steps for stores. */
 #include "core/check/check.h"
+#include "core/metric/figures.h"
 
 #include <dsr/store.h>
 
@@ -189,6 +190,74 @@ static bool refuses_bad_places(struct dsr_check *c)
     return true;
 }
 
+static int add_record(void *arg, const struct dsr_record *record, struct dsr_error *err)
+{
+    (void)err;
+    return record->kind == DSR_RECORD_PERF ? dsr_figures_add(arg, record->body) : 0;
+}
+
+static int add_sums(void *arg, const char *provider, int64_t time_us, const char *bytes, size_t n,
+                    struct dsr_error *err)
+{
+    (void)provider;
+    (void)time_us;
+    return dsr_figures_take(arg, bytes, n, err);
+}
+
+/* Figures of a time, encoded; malloc'd. */
+static int encode(const struct dsr_store_ops *ops, void *state, struct dsr_query *query, bool sums,
+                  char **bytes, size_t *n, struct dsr_error *err)
+{
+    static const struct dsr_prices prices = {4, 16, 1};
+    struct dsr_figures figures;
+    dsr_figures_init(&figures, &prices);
+    int rc = sums ? ops->sums(state, query, 0, add_record, add_sums, &figures, err)
+                  : ops->scan(state, query, add_record, &figures, err);
+    if (!rc)
+        rc = dsr_figures_encode(&figures, bytes, n);
+    dsr_figures_clear(&figures);
+    return rc;
+}
+
+static bool sums_of(struct dsr_check *c, void *state, int64_t since_us, int64_t until_us)
+{
+    struct dsr_query query = {.size = sizeof query,
+                              .kind = DSR_RECORD_PERF,
+                              .model = "m",
+                              .since_us = since_us,
+                              .until_us = until_us};
+    struct dsr_error err = {0};
+    DSR_AUTO(str) char *scanned = NULL;
+    DSR_AUTO(str) char *summed = NULL;
+    size_t n[2];
+    if (encode(c->ops, state, &query, false, &scanned, &n[0], &err) ||
+        encode(c->ops, state, &query, true, &summed, &n[1], &err))
+        return dsr_check_fail(c, "sums or scan failed: %s", err.message);
+    return n[0] == n[1] && !memcmp(scanned, summed, n[0])
+               ? true
+               : dsr_check_fail(c, "sums tells other results than scan finds");
+}
+
+static bool sums_agree(struct dsr_check *c)
+{
+    const struct dsr_store_ops *ops = c->ops;
+    const int64_t first = 1700000000000000, hour = 3600000000;
+    struct dsr_error err = {0};
+    if (!dsr_store_sums(ops))
+        return true;
+    DSR_AUTO(str) char *path = home(c, "sums");
+    void *state = open_store(c, path, DSR_STORE_WRITE);
+    bool ok = state != NULL;
+    for (int i = 0; i < 40 && ok; i++)
+        ok = put(c, state, DSR_RECORD_PERF, i * 1700, "x");
+    ok = (!state || finish(c, state)) && ok;
+    state = ok ? open_store(c, path, DSR_STORE_READ) : NULL;
+    ok = state && sums_of(c, state, 0, 0) && sums_of(c, state, first + hour / 3, first + 15 * hour);
+    if (state)
+        ops->close(state, &err);
+    return ok;
+}
+
 static bool cycle(void *arg)
 {
     struct dsr_check *c = arg;
@@ -208,6 +277,7 @@ static bool keeps_memory(struct dsr_check *c)
 
 const struct dsr_check_step dsr_check_store[] = {
     {"records come back as they were put, oldest first", keeps_records},
+    {"sums, if there are any, tell what scan finds", sums_agree},
     {"a second opening adds, and loses nothing", stays_whole},
     {"a second writer is kept out with a reason, or loses nothing", locks},
     {"places that can't be written are refused with a reason", refuses_bad_places},
