@@ -280,6 +280,29 @@ START_TEST(damaged_figures_are_told_and_made_anew)
 }
 END_TEST
 
+START_TEST(damaged_figures_of_what_was_given_up_are_left_out)
+{
+    set_up();
+    fill();
+    struct dsr_store store = open_store(DSR_STORE_WRITE);
+    struct dsr_error err = {0};
+    int64_t removed, all = START + HOURS * HOUR;
+    ck_assert_int_eq(store.ops->compact(store.state, all, &removed, &err), 0);
+    close_store(&store);
+    DSR_AUTO(str) char *key = dsr_format("S/m%%2F1/acme/%010d", 20000 * 24);
+    leveldb_t *db = open_raw();
+    put_raw(db, key, "junk");
+    leveldb_close(db);
+    store = open_store(DSR_STORE_WRITE);
+    int rc = store.ops->compact(store.state, 0, &removed, &err);
+    ck_assert_msg(!rc, "%s", err.message);
+    ck_assert_int_lt(requests(&store), RESULTS);
+    ck_assert_int_gt(requests(&store), RESULTS - 10);
+    close_store(&store);
+    tear_down();
+}
+END_TEST
+
 #define OLD                                                                                        \
     "{\"v\":%d,\"kind\":%d,\"job\":\"j\",\"model\":\"m/1\",\"provider\":\"acme\","                 \
     "\"key\":\"%d\",\"time_us\":%lld,\"body\":{\"success\":true,\"ttft\":1.5}}"
@@ -350,6 +373,7 @@ int main(void)
     tcase_add_test(tcase, a_result_that_is_written_again_counts_once);
     tcase_add_test(tcase, what_is_given_up_stays_in_the_figures);
     tcase_add_test(tcase, damaged_figures_are_told_and_made_anew);
+    tcase_add_test(tcase, damaged_figures_of_what_was_given_up_are_left_out);
     tcase_add_test(tcase, results_of_an_older_version_are_brought_over);
     tcase_add_test(tcase, a_newer_result_is_told_of);
     suite_add_tcase(suite, tcase);

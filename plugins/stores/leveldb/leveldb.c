@@ -235,8 +235,7 @@ static void make_figures(struct ldb *s)
 {
     struct dsr_error err;
     if (ldb_roll(s, &err))
-        dsr_host_log(s->host, DSR_LOG_WARN,
-                     "%s; ranking is slow until `dsr-run db compact` makes figures anew",
+        dsr_host_log(s->host, DSR_LOG_WARN, "all results are kept, but not summed up: %s",
                      err.message);
 }
 

@@ -94,8 +94,37 @@ static int merge(const struct roll *r, struct dsr_figures *figures, const struct
     int rc = part->bytes ? dsr_figures_merge(figures, part->bytes, part->n) : 0;
     if (rc == DSR_ENOMEM)
         return ldb_nomem(err);
-    return rc ? dsr_error_set(err, DSR_ESTORE, "figures in the store %s are damaged", r->s->path)
+    return rc ? dsr_error_set(err, DSR_ESTORE,
+                              "sums in the store %s are damaged; `dsr-run db compact` makes them "
+                              "anew",
+                              r->s->path)
               : 0;
+}
+
+/* Figures that begin with those of results that were given up; NULL with err. */
+static struct dsr_figures *begin_hour(struct roll *r, int64_t index, bool *any,
+                                      struct dsr_error *err)
+{
+    struct dsr_figures *figures = dsr_figures_new(r->s->host, r->model, r->provider);
+    struct part part = {0};
+    char *key = ldb_format("S/%s/%010lld", r->stem, (long long)index);
+    int rc = figures ? get(r, key, &part, err) : ldb_nomem(err);
+    free(key);
+    *any = !rc && part.bytes;
+    if (*any && (rc = merge(r, figures, &part, err)) == DSR_ESTORE) { /* nothing else has them */
+        dsr_host_log(r->s->host, DSR_LOG_WARN,
+                     "the store %s: sums of results that were given up are damaged, and left out",
+                     r->s->path);
+        dsr_figures_free(figures);
+        figures = dsr_figures_new(r->s->host, r->model, r->provider);
+        *any = false;
+        rc = figures ? 0 : ldb_nomem(err);
+    }
+    leveldb_free(part.bytes);
+    if (!rc)
+        return figures;
+    dsr_figures_free(figures);
+    return NULL;
 }
 
 struct hour {
@@ -134,19 +163,15 @@ static int add_value(void *arg, leveldb_iterator_t *it, struct dsr_error *err)
 
 static int make_hour(struct roll *r, int64_t index, struct dsr_error *err)
 {
-    struct hour h = {.roll = r, .figures = dsr_figures_new(r->s->host, r->model, r->provider)};
-    struct part given_up = {0}, *part = &r->hours[index % SPAN];
-    char *key = ldb_format("S/%s/%010lld", r->stem, (long long)index);
-    int rc = h.figures ? get(r, key, &given_up, err) : ldb_nomem(err);
-    free(key);
-    if (!rc)
-        rc = merge(r, h.figures, &given_up, err);
-    if (!rc)
-        rc = ldb_each_of_hour(r->s, r->stem, (int)strlen(r->stem), index, add_value, &h, err);
+    struct part *part = &r->hours[index % SPAN];
+    bool given_up;
+    struct hour h = {.roll = r, .figures = begin_hour(r, index, &given_up, err)};
+    if (!h.figures)
+        return err->code;
+    int rc = ldb_each_of_hour(r->s, r->stem, (int)strlen(r->stem), index, add_value, &h, err);
     part->fresh = true;
-    if (!rc && (h.n || given_up.bytes) && dsr_figures_encode(h.figures, &part->bytes, &part->n))
+    if (!rc && (h.n || given_up) && dsr_figures_encode(h.figures, &part->bytes, &part->n))
         rc = ldb_nomem(err);
-    leveldb_free(given_up.bytes);
     dsr_figures_free(h.figures);
     return rc ? rc : put(r, level_key(r, 'h', index), part, err);
 }
