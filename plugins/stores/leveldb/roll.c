@@ -11,6 +11,7 @@
 #define DAY 24   /* hours */
 #define BLOCK 32 /* days */
 #define SPAN (DAY * BLOCK)
+#define TELL 200000 /* results: a few seconds */
 
 struct ldb_dirty {
     UT_hash_handle hh;
@@ -28,6 +29,7 @@ struct roll {
     char *stem, *model, *provider;
     int64_t span; /* 32 days since 1970 */
     struct part hours[SPAN], days[BLOCK], all;
+    int64_t results; /* read so far */
     leveldb_writebatch_t *batch;
 };
 
@@ -140,6 +142,9 @@ static int add_record(void *arg, const struct dsr_record *record, struct dsr_err
     size_t n;
     if (record->kind == DSR_RECORD_PERF) {
         h->n++;
+        if (++h->roll->results % TELL == 0)
+            dsr_host_log(h->roll->s->host, DSR_LOG_INFO, "%lld results were summed up",
+                         (long long)h->roll->results);
         return dsr_figures_add(h->figures, record->body) ? ldb_nomem(err) : 0;
     }
     const char *own = leveldb_iter_key(h->at, &n);
