@@ -35,8 +35,8 @@ static int check_job(const struct dsr_doc *doc, const char *name, const json_t *
         return rc;
     const char *command = dsr_json_string(job, "command", "");
     snprintf(inner, sizeof inner, "%s/command", place);
-    if (strcmp(command, "perf") && strcmp(command, "eval"))
-        return dsr_doc_fail(doc, err, inner, "must be perf or eval");
+    if (!dsr_list_has("perf,eval,db", command))
+        return dsr_doc_fail(doc, err, inner, "must be perf, eval or db");
     snprintf(inner, sizeof inner, "%s/cron", place);
     rc = dsr_calendar_of(dsr_json_string(job, "cron", ""), &calendar, err);
     dsr_buf_clear(&calendar);

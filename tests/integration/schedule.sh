@@ -40,7 +40,7 @@ check "a range turned round" bad "5-1 * * * *" minute
 check "and days of two kinds" bad "1 1 1 * 1" "two jobs"
 check "a command of another kind is refused" bash -c "
 	echo '{\"jobs\": {\"x\": {\"cron\": \"* * * * *\", \"command\": \"rm\"}}}' >'$work/config/cron.json'
-	! '$run' --config '$work/config' --data '$work/data' schedule list 2>'$work/err' && grep -q 'perf or eval' '$work/err'"
+	! '$run' --config '$work/config' --data '$work/data' schedule list 2>'$work/err' && grep -q 'perf, eval or db' '$work/err'"
 jobs "$keep"
 systemd 1
 crontab_ok() {
@@ -99,6 +99,11 @@ overlap_ok() {
 	[ "$(grep -c 'ended with status 0' "$work/log/slow.log")" -eq 1 ]
 }
 check "runs don't overlap" overlap_ok
+compact_ok() {
+	jobs '{"tidy": {"cron": "0 5 1 * *", "command": "db", "args": ["compact", "--keep", "90d"]}}'
+	exits 0 dsr schedule run tidy && grep -q 'records were given up' "$work/log/tidy.log"
+}
+check "the store is kept small" compact_ok
 status_ok() {
 	jobs '{"bad": {"cron": "* * * * *", "command": "perf", "args": ["-p", "nobody"]}}'
 	exits 2 dsr schedule run bad && grep -q 'no provider "nobody"' "$work/log/bad.log"
