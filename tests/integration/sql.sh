@@ -71,10 +71,29 @@ all_of() { # NAME STORE
 }
 check "csv: the same ranking, copied once" same_ok "csv:///$work/csv"
 check "leveldb: the same ranking, copied once" same_ok "leveldb:///$work/level"
+seed_tables() { # tables as the seed system makes them in MariaDB, with its rows
+	cat <<'S'
+CREATE TABLE jobs (id VARCHAR(64) NOT NULL, type VARCHAR(32) NOT NULL, start_time DATETIME NOT NULL, end_time DATETIME, PRIMARY KEY (id));
+CREATE TABLE perf_test_results (id INTEGER NOT NULL AUTO_INCREMENT, job_id VARCHAR(64) NOT NULL, provider_name VARCHAR(64) NOT NULL, model_name VARCHAR(64) NOT NULL, prompt_type VARCHAR(32) NOT NULL, success BOOL NOT NULL, start_time DATETIME NOT NULL, end_time DATETIME NOT NULL, time_to_first_token FLOAT, time_to_first_result_token FLOAT, total_time FLOAT NOT NULL, input_tokens_count INTEGER NOT NULL, output_tokens_count INTEGER NOT NULL, reasoning_tokens_count INTEGER NOT NULL, cached_tokens_count_billing INTEGER NOT NULL, input_tokens_count_billing INTEGER NOT NULL, output_tokens_count_billing INTEGER NOT NULL, error TEXT NOT NULL, PRIMARY KEY (id));
+CREATE TABLE benchmark_results (id INTEGER NOT NULL AUTO_INCREMENT, provider_name VARCHAR(64) NOT NULL, model_name VARCHAR(64) NOT NULL, benchmark VARCHAR(64) NOT NULL, success BOOL NOT NULL, metric VARCHAR(32) NOT NULL, stat VARCHAR(32) NOT NULL, value FLOAT NOT NULL, start_time DATETIME NOT NULL, results_json LONGTEXT NOT NULL, PRIMARY KEY (id));
+INSERT INTO jobs VALUES ('old', 'perf', '2025-03-01 10:00:00', NULL);
+INSERT INTO perf_test_results VALUES (1, 'old', 'azure', 'deepseek-r1', 'leval', TRUE, '2025-03-01 10:00:00', '2025-03-01 10:00:09', 1.5, 4.5, 9, 100, 75, 40, 0, 101, 77, '');
+INSERT INTO benchmark_results VALUES (1, 'azure', 'deepseek-r1', 'gpqa', TRUE, 'accuracy', 'average', 71.5, '2025-03-01 10:00:00', '{"diamond": 71.5}');
+S
+}
+seed_ok() { # STORE COUNT-COMMAND...
+	rank --store "$1" >"$work/out" && json '.matched[0] | .provider == "azure" and .metrics.gpqa.avg == 71.5 and .metrics.ttft.p90 == 1.5' || return 1
+	exits 0 dsr -q --store "$1" perf -p azure -n 3 || return 1
+	exits 0 dsr -q --store "$1" db verify --format json && json '.records | .job.found == 2 and .performance.found == 4' || return 1
+	shift
+	[ "$("$@" 'select count(*) from perf_test_results')" -eq 4 ]
+}
 if [ -n "$(find /usr/lib -name libsqlite3odbc.so 2>/dev/null | head -1)" ]; then
 	lite=sqlite:///$work/results.db
 	all_of sqlite "$lite"
 	check "sqlite: the plugin keeps its contract" exits 0 dsr -q plugins check "$top_builddir/plugins/stores/.libs/sql.so"
+	seed_tables | sed 's/INTEGER NOT NULL AUTO_INCREMENT/INTEGER NOT NULL/; s/TRUE/1/' | sqlite3 "$work/seed.db"
+	check "sqlite: a database of the seed system goes on working" seed_ok "sqlite:///$work/seed.db" sqlite3 "$work/seed.db"
 	older_ok() {
 		sqlite3 "$work/results.db" 'drop index ix_dsr_records_seed; delete from dsr_schema where version = 2'
 		exits 0 dsr -q --store "$lite" db init || return 1
@@ -143,23 +162,9 @@ if command -v mariadbd >/dev/null && mkdir "$servers/my" && my_port=$(free_port)
 	maria -e "create database results; create user dsr@'%' identified by 'p}ss;w'; grant all on *.* to dsr@'%'"
 	my=mysql+mysqlconnector://dsr:p%7Dss%3Bw@127.0.0.1:$my_port/results
 	all_of mariadb "$my"
-	seed_ok() { # tables as the seed system makes them, with its rows
-		maria -e 'create database seed'
-		maria seed <<'S'
-CREATE TABLE jobs (id VARCHAR(64) NOT NULL, type VARCHAR(32) NOT NULL, start_time DATETIME NOT NULL, end_time DATETIME, PRIMARY KEY (id));
-CREATE TABLE perf_test_results (id INTEGER NOT NULL AUTO_INCREMENT, job_id VARCHAR(64) NOT NULL, provider_name VARCHAR(64) NOT NULL, model_name VARCHAR(64) NOT NULL, prompt_type VARCHAR(32) NOT NULL, success BOOL NOT NULL, start_time DATETIME NOT NULL, end_time DATETIME NOT NULL, time_to_first_token FLOAT, time_to_first_result_token FLOAT, total_time FLOAT NOT NULL, input_tokens_count INTEGER NOT NULL, output_tokens_count INTEGER NOT NULL, reasoning_tokens_count INTEGER NOT NULL, cached_tokens_count_billing INTEGER NOT NULL, input_tokens_count_billing INTEGER NOT NULL, output_tokens_count_billing INTEGER NOT NULL, error TEXT NOT NULL, PRIMARY KEY (id));
-CREATE TABLE benchmark_results (id INTEGER NOT NULL AUTO_INCREMENT, provider_name VARCHAR(64) NOT NULL, model_name VARCHAR(64) NOT NULL, benchmark VARCHAR(64) NOT NULL, success BOOL NOT NULL, metric VARCHAR(32) NOT NULL, stat VARCHAR(32) NOT NULL, value FLOAT NOT NULL, start_time DATETIME NOT NULL, results_json LONGTEXT NOT NULL, PRIMARY KEY (id));
-INSERT INTO jobs VALUES ('old', 'perf', '2025-03-01 10:00:00', NULL);
-INSERT INTO perf_test_results VALUES (1, 'old', 'azure', 'deepseek-r1', 'leval', 1, '2025-03-01 10:00:00', '2025-03-01 10:00:09', 1.5, 4.5, 9, 100, 75, 40, 0, 101, 77, '');
-INSERT INTO benchmark_results VALUES (1, 'azure', 'deepseek-r1', 'gpqa', 1, 'accuracy', 'average', 71.5, '2025-03-01 10:00:00', '{"diamond": 71.5}');
-S
-		local seed=${my%/*}/seed
-		rank --store "$seed" >"$work/out" && json '.matched[0] | .provider == "azure" and (.metrics.gpqa // .metrics["gpqa avg"]) != null' || return 1
-		exits 0 dsr -q --store "$seed" perf -p azure -n 3 || return 1
-		[ "$(maria seed -e 'select count(*) from perf_test_results')" -eq 4 ] &&
-			exits 0 dsr -q --store "$seed" db verify --format json && json '.records | .job.found == 2 and .performance.found == 4'
-	}
-	check "mariadb: a database of the seed system goes on working" seed_ok
+	maria -e 'create database seed'
+	seed_tables | maria seed
+	check "mariadb: a database of the seed system goes on working" seed_ok "${my%/*}/seed" maria seed -e
 	check "mariadb: a password stays hidden" secret_ok "$my"
 	kill_maria() { kill -9 "$(cat "$servers/my/pid")"; }
 	count_maria() { maria results -e "select count(*) from perf_test_results"; }
@@ -182,6 +187,10 @@ if [ -n "$pg_bin" ] && mkdir "$servers/pg" && pg_port=$(free_port); then
 		"pg stop -m immediate" "pg start" count_pg
 	zone_ok() { [ "$(postgres results -c "select count(*) from perf_test_results where start_time = timestamptz '2023-11-14 22:13:20.000001+00'")" -eq 1 ]; }
 	check "postgresql: times are UTC with microseconds" zone_ok
+	postgres postgres -c "create database seed"
+	seed_tables | sed 's/INTEGER NOT NULL AUTO_INCREMENT/SERIAL/; s/DATETIME/TIMESTAMP WITH TIME ZONE/g; s/LONGTEXT/TEXT/; s/VALUES (1, /VALUES (DEFAULT, /' |
+		postgres seed >/dev/null
+	check "postgresql: a database of the seed system goes on working" seed_ok "${store%/*}/seed" postgres seed -c
 	shown_ok() { # what another run writes appears on the page
 		local served before site n=0
 		"$run" --config "$work/config" --data "$work/data" -q --store "$store" serve --listen 127.0.0.1:0 --refresh 1 >"$work/served" 2>&1 &
