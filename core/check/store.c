@@ -190,12 +190,6 @@ static bool refuses_bad_places(struct dsr_check *c)
     return true;
 }
 
-static int add_record(void *arg, const struct dsr_record *record, struct dsr_error *err)
-{
-    (void)err;
-    return record->kind == DSR_RECORD_PERF ? dsr_figures_add(arg, record->body) : 0;
-}
-
 static int add_sums(void *arg, const char *provider, int64_t time_us, const char *bytes, size_t n,
                     struct dsr_error *err)
 {
@@ -211,8 +205,8 @@ static int encode(const struct dsr_store_ops *ops, void *state, struct dsr_query
     static const struct dsr_prices prices = {4, 16, 1};
     struct dsr_figures figures;
     dsr_figures_init(&figures, &prices);
-    int rc = sums ? ops->sums(state, query, 0, add_record, add_sums, &figures, err)
-                  : ops->scan(state, query, add_record, &figures, err);
+    int rc = sums ? ops->sums(state, query, 0, dsr_figures_visit, add_sums, &figures, err)
+                  : ops->scan(state, query, dsr_figures_visit, &figures, err);
     if (!rc)
         rc = dsr_figures_encode(&figures, bytes, n);
     dsr_figures_clear(&figures);

@@ -30,13 +30,38 @@ static int put_hist(struct dsr_buf *out, const struct dsr_hist *hist, struct dsr
            dsr_buf_add(out, bytes->data ? bytes->data : "", bytes->len);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, so that it does not matter which came first. */
+static int put_errors(struct dsr_buf *out, const json_t *errors)
+{
+    size_t n = json_object_size(errors), i = 0;
+    const char **names = malloc((n + 1) * sizeof *names), *name;
+    json_t *count;
+    int rc = names ? dsr_buf_add_number(out, n) : DSR_ENOMEM;
+    json_object_foreach((json_t *)errors, name, count)
+    {
+        if (names)
+            names[i++] = name;
+    }
+    if (names)
+        qsort(names, n, sizeof *names, by_name);
+    for (i = 0; i < n && !rc; i++) {
+        count = json_object_get(errors, names[i]);
+        rc = put_text(out, names[i]) | dsr_buf_add_number(out, (uint64_t)json_integer_value(count));
+    }
+    free(names);
+    return rc;
+}
+
 int dsr_figures_encode(struct dsr_figures *f, char **bytes, size_t *n)
 {
     struct dsr_buf out = {0}, hist = {0};
     int64_t *counts[7];
     uint64_t *gaps[4];
-    const char *name;
-    json_t *count;
     int rc = dsr_figures_sum_up(f) | dsr_buf_add_number(&out, VERSION);
     counts_of(f, counts);
     gaps_of(f, gaps);
@@ -44,9 +69,7 @@ int dsr_figures_encode(struct dsr_figures *f, char **bytes, size_t *n)
         rc |= dsr_buf_add_number(&out, (uint64_t)*counts[i]);
     for (size_t i = 0; i < DSR_COUNT(gaps); i++)
         rc |= dsr_buf_add_number(&out, *gaps[i]);
-    rc |= put_text(&out, f->token_source) | dsr_buf_add_number(&out, json_object_size(f->errors));
-    json_object_foreach(f->errors, name, count) rc |=
-        put_text(&out, name) | dsr_buf_add_number(&out, (uint64_t)json_integer_value(count));
+    rc |= put_text(&out, f->token_source) | put_errors(&out, f->errors);
     for (size_t i = 0; i < DSR_M_SAMPLES && !rc; i++)
         rc = put_hist(&out, &f->hists[i], &hist);
     if (!rc)
@@ -59,23 +82,22 @@ int dsr_figures_encode(struct dsr_figures *f, char **bytes, size_t *n)
     return rc ? DSR_ENOMEM : 0;
 }
 
-static int take_text(struct dsr_reader *in, char *text, size_t size)
+/* malloc'd; NULL with *rc. */
+static char *take_text(struct dsr_reader *in, int *rc)
 {
     uint64_t n = dsr_reader_number(in);
     const char *bytes = dsr_reader_bytes(in, n);
-    if (!bytes || n >= size)
-        return DSR_EINVAL;
-    memcpy(text, bytes, n);
-    text[n] = 0;
-    return 0;
+    char *text = bytes ? strndup(bytes, n) : NULL;
+    if (!text)
+        *rc = bytes ? DSR_ENOMEM : DSR_EINVAL;
+    return text;
 }
 
 static int take_errors(struct dsr_figures *f, struct dsr_reader *in)
 {
     int rc = 0;
     for (uint64_t left = dsr_reader_number(in); left && !rc; left--) {
-        char name[256];
-        rc = take_text(in, name, sizeof name);
+        DSR_AUTO(str) char *name = take_text(in, &rc);
         uint64_t count = dsr_reader_number(in);
         if (!rc && (in->bad || count > INT64_MAX / 2))
             rc = DSR_EINVAL;
@@ -100,7 +122,6 @@ int dsr_figures_merge(struct dsr_figures *f, const char *bytes, size_t n)
     struct dsr_reader in = {.at = bytes, .end = bytes + n};
     int64_t *counts[7];
     uint64_t *gaps[4];
-    char source[sizeof f->token_source];
     int rc = dsr_figures_sum_up(f);
     if (!rc && dsr_reader_number(&in) != VERSION)
         rc = DSR_EINVAL;
@@ -115,8 +136,7 @@ int dsr_figures_merge(struct dsr_figures *f, const char *bytes, size_t n)
     }
     for (size_t i = 0; i < DSR_COUNT(gaps); i++)
         *gaps[i] += dsr_reader_number(&in);
-    if (!rc)
-        rc = take_text(&in, source, sizeof source);
+    DSR_AUTO(str) char *source = rc ? NULL : take_text(&in, &rc);
     if (!rc) {
         dsr_figures_source(f, source);
         rc = take_errors(f, &in);
@@ -140,6 +160,13 @@ int dsr_figures_take(struct dsr_figures *f, const char *bytes, size_t n, struct 
                              "sums of the store are damaged or of a newer version; "
                              "`dsr-run db compact` makes them anew");
     }
+}
+
+int dsr_figures_visit(void *figures, const struct dsr_record *record, struct dsr_error *err)
+{
+    return record->kind == DSR_RECORD_PERF && dsr_figures_add(figures, record->body)
+               ? dsr_error_nomem(err)
+               : 0;
 }
 
 bool dsr_store_sums(const struct dsr_store_ops *ops)

@@ -73,6 +73,8 @@ double dsr_figures_itl(const struct dsr_figures *figures, const char *stat);
 /* dsr_figures_merge of what a store handed over; damage is told. */
 int dsr_figures_take(struct dsr_figures *figures, const char *bytes, size_t n,
                      struct dsr_error *err);
+/* A dsr_visit_fn that adds a performance record to figures and passes over others. */
+int dsr_figures_visit(void *figures, const struct dsr_record *record, struct dsr_error *err);
 /* Whether a store has figures. */
 bool dsr_store_sums(const struct dsr_store_ops *ops);
 /* Adds to the count of an error class. DSR_ENOMEM on failure. */

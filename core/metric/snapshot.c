@@ -50,20 +50,13 @@ static int take_sum(void *arg, const char *provider, int64_t time_us, const char
     return c ? dsr_figures_take(&c->figures, bytes, n, err) : 0;
 }
 
-static int take_exact(void *arg, const struct dsr_record *record, struct dsr_error *err)
-{
-    return record->kind == DSR_RECORD_PERF && dsr_figures_add(arg, record->body)
-               ? dsr_error_nomem(err)
-               : 0;
-}
-
 /* Few results are taken as they are, as long as the store still has them all. */
 static int read_exactly(struct dsr_figures *f, const struct dsr_store_ops *ops, void *state,
                         const struct dsr_query *query, struct dsr_error *err)
 {
     struct dsr_figures exact;
     dsr_figures_init(&exact, &f->prices);
-    int rc = ops->scan(state, query, take_exact, &exact, err);
+    int rc = ops->scan(state, query, dsr_figures_visit, &exact, err);
     if (rc || exact.requests != f->requests) {
         dsr_figures_clear(&exact);
         return rc;

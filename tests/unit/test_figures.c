@@ -102,6 +102,7 @@ START_TEST(sums_are_the_same_in_any_order)
     size_t n[2];
     ck_assert_int_eq(dsr_figures_encode(&a->figures, &bytes[0], &n[0]), 0);
     ck_assert_int_eq(dsr_figures_encode(&b->figures, &bytes[1], &n[1]), 0);
+    ck_assert(n[0] == n[1] && !memcmp(bytes[0], bytes[1], n[0]));
     dsr_candidate_seal(a);
     dsr_candidate_seal(b);
     each_value(same, a, b);
@@ -141,6 +142,41 @@ START_TEST(costs_follow_the_prices)
     ck_assert(isnan(dsr_candidate_value(c, "cost", "avg")));
     ck_assert_double_eq(dsr_candidate_value(c, "cost", "n"), 0);
     dsr_candidate_free(c);
+}
+END_TEST
+
+static char *failures(const char *const *names, int n, int step, size_t *len)
+{
+    struct dsr_figures f;
+    char *bytes;
+    dsr_figures_init(&f, &prices);
+    for (int i = 0; i < n; i++) {
+        DSR_AUTO(json)
+        json_t *body = json_pack("{s:b, s:s}", "success", 0, "error", names[(i * step + step) % n]);
+        ck_assert_int_eq(dsr_figures_add(&f, body), 0);
+    }
+    ck_assert_int_eq(dsr_figures_encode(&f, &bytes, len), 0);
+    dsr_figures_clear(&f);
+    return bytes;
+}
+
+/* The seed system stores whole messages as errors. */
+START_TEST(errors_of_any_length_come_back_in_one_order)
+{
+    char longest[5000];
+    const char *const names[] = {"timeout_idle", longest, "http_429", "中文"};
+    size_t n[2];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    DSR_AUTO(str) char *a = failures(names, 4, 1, &n[0]);
+    DSR_AUTO(str) char *b = failures(names, 4, 3, &n[1]);
+    ck_assert(n[0] == n[1] && !memcmp(a, b, n[0]));
+    struct dsr_figures f;
+    dsr_figures_init(&f, &prices);
+    ck_assert_int_eq(dsr_figures_merge(&f, a, n[0]), 0);
+    ck_assert_int_eq(json_integer_value(json_object_get(f.errors, longest)), 1);
+    ck_assert_int_eq(json_object_size(f.errors), 4);
+    dsr_figures_clear(&f);
 }
 END_TEST
 
@@ -211,6 +247,7 @@ int main(void)
     tcase_add_test(tcase, sums_are_the_same_in_any_order);
     tcase_add_test(tcase, sums_are_close_to_the_exact_figures);
     tcase_add_test(tcase, costs_follow_the_prices);
+    tcase_add_test(tcase, errors_of_any_length_come_back_in_one_order);
     tcase_add_test(tcase, only_what_is_wanted_is_read);
     tcase_add_test(tcase, damaged_bytes_do_no_harm);
     suite_add_tcase(suite, tcase);
