@@ -226,14 +226,14 @@ int dsr_cmd_db(struct dsr_globals *globals, int argc, char **argv)
         .options = options,
         .parser = parse,
         .args_doc = "init\nverify\ncopy FROM TO\nexport FILE\nimport FILE\ncompact",
-        .doc =
-            "Looks after the store of results. init makes what is missing, verify reads every "
-            "record, copy brings all records of one store to another (a broken copy goes on "
-            "where it was), export and import take a .jsonl file, - for standard output or "
-            "input, or a folder of CSV files, compact makes the store small. A store is db (that of db.json, or --store), an "
-            "address such as leveldb:///folder, csv:///folder, sqlite:///file.db, "
-            "mysql://user:password@host/database, postgresql://..., or a folder. Exit status: "
-            "0 done, 1 some records could not be read, 2 usage, 3 storage.",
+        .doc = "Looks after the store of results. init makes what is missing, verify reads every "
+               "record, copy brings all records of one store to another (a broken copy goes on "
+               "where it was), export and import take a .jsonl file, - for standard output or "
+               "input, or a folder of CSV files, compact makes the store small. A store is db "
+               "(that of db.json, or --store), an address such as leveldb:///folder, "
+               "csv:///folder, sqlite:///file.db, mysql://user:password@host/database, "
+               "postgresql://..., or a folder. Exit status: 0 done, 1 some records could not be "
+               "read, 2 usage, 3 storage.",
         .children = dsr_globals_child,
     };
     struct args a = {.globals = globals};

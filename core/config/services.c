@@ -81,6 +81,14 @@ static void warn_if_over(const struct dsr_settings *s, const struct dsr_service 
                      service->code, until);
 }
 
+/* Of input, output and cached tokens, in the entry's own currency. */
+static void read_prices(const json_t *entry, double prices[3])
+{
+    prices[0] = dsr_json_number(entry, "input_price_per_million_token");
+    prices[1] = dsr_json_number(entry, "output_price_per_million_token");
+    prices[2] = dsr_json_number(entry, "cached_input_price_per_million_token");
+}
+
 static struct dsr_service *service_new(const struct dsr_settings *s, const struct dsr_doc *doc,
                                        const char *model, const char *code, const json_t *json)
 {
@@ -108,9 +116,11 @@ static struct dsr_service *service_new(const struct dsr_settings *s, const struc
     for (size_t n = strlen(service->base_url); n && service->base_url[n - 1] == '/';)
         service->base_url[--n] = '\0';
     service->reasoning_inline = json_is_true(json_object_get(json, "reasoning_inline"));
-    service->input_price = dsr_json_number(json, "input_price_per_million_token");
-    service->output_price = dsr_json_number(json, "output_price_per_million_token");
-    service->cached_price = dsr_json_number(json, "cached_input_price_per_million_token");
+    double prices[3];
+    read_prices(json, prices);
+    service->input_price = prices[0];
+    service->output_price = prices[1];
+    service->cached_price = prices[2];
     service->max_concurrency = (int)dsr_json_int(json, "max_concurrency", 1);
     service->max_tokens = dsr_json_int(json, "max_tokens", 0);
     service->key = dsr_key_find(s, code, service->plugin, model);
@@ -132,9 +142,7 @@ bool dsr_service_tell_price(void *arg, const char *model, const char *provider, 
 {
     const struct dsr_settings *s = arg;
     const json_t *entry = json_object_get(json_object_get(s->services.root, model), provider);
-    prices[0] = dsr_json_number(entry, "input_price_per_million_token");
-    prices[1] = dsr_json_number(entry, "output_price_per_million_token");
-    prices[2] = dsr_json_number(entry, "cached_input_price_per_million_token");
+    read_prices(entry, prices);
     return entry != NULL;
 }
 

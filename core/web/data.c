@@ -8,8 +8,6 @@
 
 #define PROBES 20     /* of a database, before all is read again */
 #define MOST_VIEWS 64 /* kept; more are made and dropped */
-#define US_PER_HOUR 3600000000
-#define US_PER_DAY (24 * US_PER_HOUR)
 
 struct dsr_data {
     struct dsr_ctx *ctx;
@@ -164,8 +162,8 @@ int dsr_data_sums(struct dsr_data *d, const struct dsr_query *query, int64_t int
 
 static int fill(struct dsr_data *d, struct dsr_view *v, struct dsr_error *err)
 {
-    int64_t since = v->days ? v->made_us - v->days * US_PER_DAY : 0;
-    since -= since % (v->days < 30 ? US_PER_HOUR : US_PER_DAY); /* what stores have sums of */
+    int64_t since = v->days ? v->made_us - v->days * DSR_DAY_US : 0;
+    since -= since % (v->days < 30 ? DSR_HOUR_US : DSR_DAY_US); /* what stores have sums of */
     int rc = take_store(d, err);
     return rc ? rc
               : give_back(d, dsr_snapshot_read(&v->snapshot, d->open.ops, d->open.state, v->model,
@@ -337,7 +335,7 @@ static bool looks_unchanged(struct dsr_data *d)
     if (d->left-- > 0 && count_latest(d) == d->latest)
         return true;
     d->left = PROBES;
-    d->latest_since = dsr_clock_wall_us() - US_PER_HOUR;
+    d->latest_since = dsr_clock_wall_us() - DSR_HOUR_US;
     d->latest = count_latest(d);
     return false;
 }

@@ -7,6 +7,8 @@
 #include "core/run/session.h"
 
 #define DSR_VIEW_ANSWERS 16
+#define DSR_HOUR_US 3600000000
+#define DSR_DAY_US (24 * DSR_HOUR_US)
 
 struct dsr_view {
     char *model, *currency;

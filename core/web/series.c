@@ -5,9 +5,7 @@
 #include <microhttpd.h>
 
 #define US_PER_MINUTE 60000000
-#define US_PER_HOUR 3600000000
-#define US_PER_DAY (24 * US_PER_HOUR)
-#define USUAL_SPAN_US (7 * 86400000000)
+#define USUAL_SPAN_US (7 * DSR_DAY_US)
 #define MOST_POINTS 20000
 
 struct series {
@@ -236,8 +234,8 @@ static int read_series(struct series *s, const struct dsr_request *request, cons
                        struct dsr_error *err)
 {
     int64_t start = s->start_us;
-    int64_t rest = start % (s->interval_us % US_PER_DAY ? US_PER_HOUR : US_PER_DAY);
-    if (s->raw || s->interval_us < US_PER_HOUR)
+    int64_t rest = start % (s->interval_us % DSR_DAY_US ? DSR_HOUR_US : DSR_DAY_US);
+    if (s->raw || s->interval_us < DSR_HOUR_US)
         return read_points(s, request, model, false, err);
     s->start_us -= rest;
     int rc = read_points(s, request, model, true, err);

@@ -40,6 +40,19 @@ char *ldb_stem(const char *model, const char *provider)
     return stem;
 }
 
+char *ldb_index_key(const char *kind, const char *stem, int n, int64_t index)
+{
+    return ldb_format("%s/%.*s/%010lld", kind, n, stem, (long long)index);
+}
+
+char *ldb_model_prefix(const char *kind, const char *model)
+{
+    char *stem = ldb_stem(model, "");
+    char *prefix = stem ? ldb_format("%s/%s", kind, stem) : NULL;
+    free(stem);
+    return prefix;
+}
+
 char *ldb_part(const char *stem, int which)
 {
     const char *slash = strchr(stem, '/');

@@ -18,7 +18,12 @@
 #include <dsr/store.h>
 #include <leveldb/c.h>
 
+#define LDB_VERSION 1 /* of a record's value */
 #define LDB_HOUR_US 3600000000
+/* What figures are of, in hours. */
+#define LDB_DAY 24
+#define LDB_BLOCK 768
+#define LDB_INDEX 11 /* bytes of "/HOUR" at the end of a key */
 
 struct ldb_dirty; /* hours that this run has written to */
 
@@ -41,9 +46,16 @@ int ldb_fail(const struct ldb *s, const char *what, char *message, struct dsr_er
 /* Writes a batch and clears it. */
 int ldb_write(struct ldb *s, leveldb_writebatch_t *batch, struct dsr_error *err);
 
+/* Ends a walk: returns rc, or what the iterator could not read. */
+int ldb_iter_end(const struct ldb *s, leveldb_iterator_t *it, int rc, struct dsr_error *err);
+
 /* keys.c: NULL when out of memory. A stem is "MODEL/PROVIDER". */
 char *ldb_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *ldb_stem(const char *model, const char *provider);
+/* "KIND/MODEL/PROVIDER/INDEX"; n bytes of stem. */
+char *ldb_index_key(const char *kind, const char *stem, int n, int64_t index);
+/* "KIND/MODEL/". */
+char *ldb_model_prefix(const char *kind, const char *model);
 char *ldb_record_key(const struct dsr_record *record);
 int64_t ldb_hour(int64_t time_us);
 bool ldb_begins(const char *key, size_t n, const char *prefix);

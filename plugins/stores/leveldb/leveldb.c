@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define VERSION 1
 #define PROBE_BYTES (1 << 20)
 #define FILE_BYTES (16 << 20) /* of a table: readers make a link to each */
 #define PICTURES 4            /* tries */
@@ -53,6 +52,17 @@ int ldb_write(struct ldb *s, leveldb_writebatch_t *batch, struct dsr_error *err)
     leveldb_write(s->db, s->writing, batch, &message);
     leveldb_writebatch_clear(batch);
     return message ? ldb_fail(s, "can't be written", message, err) : 0;
+}
+
+int ldb_iter_end(const struct ldb *s, leveldb_iterator_t *it, int rc, struct dsr_error *err)
+{
+    char *message = NULL;
+    leveldb_iter_get_error(it, &message);
+    leveldb_iter_destroy(it);
+    if (message && !rc)
+        return ldb_fail(s, "can't be read", message, err);
+    leveldb_free(message);
+    return rc;
 }
 
 /* A disk that is full is told now, not after money was spent. */
@@ -198,9 +208,9 @@ static int put(void *state, const struct dsr_record *r, struct dsr_error *err)
     struct ldb *s = state;
     char *key = ldb_record_key(r);
     json_t *value =
-        json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:I, s:O}", "v", VERSION, "kind", (int)r->kind,
-                  "job", r->job, "model", r->model, "provider", r->provider, "key", r->key,
-                  "time_us", (json_int_t)r->time_us, "body", r->body);
+        json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:I, s:O}", "v", LDB_VERSION, "kind",
+                  (int)r->kind, "job", r->job, "model", r->model, "provider", r->provider, "key",
+                  r->key, "time_us", (json_int_t)r->time_us, "body", r->body);
     char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
     if (key && text)
         leveldb_writebatch_put(s->batch, key, strlen(key), text, strlen(text));

@@ -8,9 +8,7 @@
 #include <string.h>
 #include <uthash.h>
 
-#define DAY 24   /* hours */
-#define BLOCK 32 /* days */
-#define SPAN (DAY * BLOCK)
+#define DAYS (LDB_BLOCK / LDB_DAY)
 #define TELL 200000 /* results: a few seconds */
 
 struct ldb_dirty {
@@ -28,7 +26,7 @@ struct roll {
     struct ldb *s;
     char *stem, *model, *provider;
     int64_t span; /* 32 days since 1970 */
-    struct part hours[SPAN], days[BLOCK], all;
+    struct part hours[LDB_BLOCK], days[DAYS], all;
     int64_t results; /* read so far */
     leveldb_writebatch_t *batch;
 };
@@ -37,7 +35,7 @@ int ldb_mark(struct ldb *s, const struct dsr_record *record)
 {
     char *stem = ldb_stem(record->model, record->provider);
     char *key =
-        stem ? ldb_format("D/%s/%010lld", stem, (long long)ldb_hour(record->time_us)) : NULL;
+        stem ? ldb_index_key("D", stem, (int)strlen(stem), ldb_hour(record->time_us)) : NULL;
     struct ldb_dirty *known = NULL;
     free(stem);
     if (key)
@@ -63,9 +61,9 @@ void ldb_marks_forget(struct ldb *s)
     }
 }
 
-static char *level_key(const struct roll *r, char level, int64_t index)
+static char *key_of(const struct roll *r, const char *kind, int64_t index)
 {
-    return ldb_format("R/%c/%s/%010lld", level, r->stem, (long long)index);
+    return ldb_index_key(kind, r->stem, (int)strlen(r->stem), index);
 }
 
 static int get(struct roll *r, const char *key, struct part *part, struct dsr_error *err)
@@ -109,7 +107,7 @@ static struct dsr_figures *begin_hour(struct roll *r, int64_t index, bool *any,
 {
     struct dsr_figures *figures = dsr_figures_new(r->s->host, r->model, r->provider);
     struct part part = {0};
-    char *key = ldb_format("S/%s/%010lld", r->stem, (long long)index);
+    char *key = key_of(r, "S", index);
     int rc = figures ? get(r, key, &part, err) : ldb_nomem(err);
     free(key);
     *any = !rc && part.bytes;
@@ -168,7 +166,7 @@ static int add_value(void *arg, leveldb_iterator_t *it, struct dsr_error *err)
 
 static int make_hour(struct roll *r, int64_t index, struct dsr_error *err)
 {
-    struct part *part = &r->hours[index % SPAN];
+    struct part *part = &r->hours[index % LDB_BLOCK];
     bool given_up;
     struct hour h = {.roll = r, .figures = begin_hour(r, index, &given_up, err)};
     if (!h.figures)
@@ -178,11 +176,11 @@ static int make_hour(struct roll *r, int64_t index, struct dsr_error *err)
     if (!rc && (h.n || given_up) && dsr_figures_encode(h.figures, &part->bytes, &part->n))
         rc = ldb_nomem(err);
     dsr_figures_free(h.figures);
-    return rc ? rc : put(r, level_key(r, 'h', index), part, err);
+    return rc ? rc : put(r, key_of(r, "R/h", index), part, err);
 }
 
 /* Sums n parts of a level, the first with this index, up to one of the next, where one is fresh. */
-static int make_sum(struct roll *r, char level, struct part *parts, size_t n, int64_t index,
+static int make_sum(struct roll *r, const char *level, struct part *parts, size_t n, int64_t index,
                     struct part *sum, struct dsr_error *err)
 {
     bool fresh = false;
@@ -195,7 +193,7 @@ static int make_sum(struct roll *r, char level, struct part *parts, size_t n, in
     bool any = false;
     for (size_t i = 0; i < n && !rc && figures; i++) {
         if (!parts[i].fresh) {
-            char *key = level_key(r, level, index + (int64_t)i);
+            char *key = key_of(r, level, index + (int64_t)i);
             rc = get(r, key, &parts[i], err);
             free(key);
         }
@@ -212,16 +210,17 @@ static int make_sum(struct roll *r, char level, struct part *parts, size_t n, in
 
 static int make_sums(struct roll *r, struct dsr_error *err)
 {
-    int64_t first = r->span * BLOCK;
+    int64_t first = r->span * DAYS;
     int rc = 0;
-    for (int64_t d = 0; d < BLOCK && !rc; d++) {
-        rc = make_sum(r, 'h', r->hours + d * DAY, DAY, (first + d) * DAY, &r->days[d], err);
+    for (int64_t d = 0; d < DAYS && !rc; d++) {
+        rc = make_sum(r, "R/h", r->hours + d * LDB_DAY, LDB_DAY, (first + d) * LDB_DAY, &r->days[d],
+                      err);
         if (!rc && r->days[d].fresh)
-            rc = put(r, level_key(r, 'd', first + d), &r->days[d], err);
+            rc = put(r, key_of(r, "R/d", first + d), &r->days[d], err);
     }
     if (!rc)
-        rc = make_sum(r, 'd', r->days, BLOCK, first, &r->all, err);
-    return rc ? rc : put(r, level_key(r, 'm', r->span), &r->all, err);
+        rc = make_sum(r, "R/d", r->days, DAYS, first, &r->all, err);
+    return rc ? rc : put(r, key_of(r, "R/m", r->span), &r->all, err);
 }
 
 static void clear_parts(struct part *parts, size_t n)
@@ -233,8 +232,8 @@ static void clear_parts(struct part *parts, size_t n)
 
 static void forget(struct roll *r)
 {
-    clear_parts(r->hours, SPAN);
-    clear_parts(r->days, BLOCK);
+    clear_parts(r->hours, LDB_BLOCK);
+    clear_parts(r->days, DAYS);
     clear_parts(&r->all, 1);
     leveldb_writebatch_clear(r->batch);
     free(r->stem);
@@ -267,11 +266,11 @@ static int take_mark(struct roll *r, const char *key, size_t n, struct dsr_error
     int64_t hour = ldb_index(key, n);
     const char *stem = key + 2, *end = memrchr(key, '/', n);
     size_t len = end > stem ? (size_t)(end - stem) : 0;
-    bool same =
-        r->stem && strlen(r->stem) == len && !memcmp(r->stem, stem, len) && r->span == hour / SPAN;
+    bool same = r->stem && strlen(r->stem) == len && !memcmp(r->stem, stem, len) &&
+                r->span == hour / LDB_BLOCK;
     int rc = same ? 0 : finish(r, err);
     if (!rc && !same)
-        rc = start(r, stem, len, hour / SPAN, err);
+        rc = start(r, stem, len, hour / LDB_BLOCK, err);
     if (!rc)
         rc = make_hour(r, hour, err);
     if (!rc)
@@ -295,10 +294,10 @@ int ldb_roll(struct ldb *s, struct dsr_error *err)
             break;
         rc = take_mark(r, key, n, err);
     }
+    rc = ldb_iter_end(s, it, rc, err);
     if (!rc)
         rc = finish(r, err);
     forget(r);
-    leveldb_iter_destroy(it);
     leveldb_writebatch_destroy(r->batch);
     free(r);
     ldb_marks_forget(s);

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 1
-
 static const char *text_of(const json_t *value, const char *key)
 {
     const char *text = json_string_value(json_object_get(value, key));
@@ -19,7 +17,7 @@ int ldb_visit_value(const char *bytes, size_t n, const struct dsr_query *q, dsr_
     json_t *value = json_loadb(bytes, n, 0, NULL), *raw = NULL;
     json_t *body = json_object_get(value, "body");
     json_int_t kind = json_integer_value(json_object_get(value, "kind"));
-    bool known = json_integer_value(json_object_get(value, "v")) == VERSION &&
+    bool known = json_integer_value(json_object_get(value, "v")) == LDB_VERSION &&
                  json_is_object(body) && kind >= DSR_RECORD_JOB && kind <= DSR_RECORD_EVENT;
     struct dsr_record r = {
         .kind = known ? (enum dsr_record_kind)kind : DSR_RECORD_UNKNOWN,
@@ -41,19 +39,21 @@ int ldb_visit_value(const char *bytes, size_t n, const struct dsr_query *q, dsr_
 /* What all matching keys of a kind begin with; NULL when out of memory. */
 static char *prefix_of(enum dsr_record_kind kind, const struct dsr_query *q)
 {
-    static const char letters[] = {[DSR_RECORD_JOB] = 'j',
-                                   [DSR_RECORD_PERF] = 'P',
-                                   [DSR_RECORD_BENCHMARK] = 'B',
-                                   [DSR_RECORD_ANSWER] = 'a',
-                                   [DSR_RECORD_EVENT] = 'e'};
-    char letter = letters[kind];
-    if (letter != 'P' && letter != 'B')
-        return q->job ? ldb_format("%c/%s%s", letter, q->job, letter == 'j' ? "" : "/")
-                      : ldb_format("%c/", letter);
-    if (!q->model)
-        return ldb_format("%c/", letter);
-    char *stem = ldb_stem(q->model, q->provider ? q->provider : "");
-    char *prefix = stem ? ldb_format("%c/%s%s", letter, stem, q->provider ? "/" : "") : NULL;
+    static const char *const letters[] = {[DSR_RECORD_JOB] = "j",
+                                          [DSR_RECORD_PERF] = "P",
+                                          [DSR_RECORD_BENCHMARK] = "B",
+                                          [DSR_RECORD_ANSWER] = "a",
+                                          [DSR_RECORD_EVENT] = "e"};
+    const char *letter = letters[kind];
+    bool result = kind == DSR_RECORD_PERF || kind == DSR_RECORD_BENCHMARK;
+    if (!(result ? q->model : q->job))
+        return ldb_format("%s/", letter);
+    if (!result)
+        return ldb_format("%s/%s%s", letter, q->job, kind == DSR_RECORD_JOB ? "" : "/");
+    if (!q->provider)
+        return ldb_model_prefix(letter, q->model);
+    char *stem = ldb_stem(q->model, q->provider);
+    char *prefix = stem ? ldb_format("%s/%s/", letter, stem) : NULL;
     free(stem);
     return prefix;
 }
@@ -68,34 +68,43 @@ static size_t time_at(const char *key, size_t n)
     return 0;
 }
 
+struct times { /* as they stand in keys */
+    char since[24], until[24];
+    bool open; /* there is no end */
+};
+
+static struct times times_of(const struct dsr_query *q)
+{
+    struct times t = {.open = !q->until_us};
+    snprintf(t.since, sizeof t.since, "%020lld", (long long)q->since_us);
+    snprintf(t.until, sizeof t.until, "%020lld", (long long)q->until_us);
+    return t;
+}
+
 /* Moves on over results of other times; true when it moved. */
-static bool skip(leveldb_iterator_t *it, const char *key, size_t n, const struct dsr_query *q)
+static bool skip(leveldb_iterator_t *it, const char *key, size_t n, const struct times *t)
 {
     size_t at = time_at(key, n);
-    if (!at || !(q->since_us || q->until_us))
+    bool early = at && memcmp(key + at, t->since, 20) < 0;
+    bool late = at && !t->open && memcmp(key + at, t->until, 20) >= 0;
+    if (!early && !late)
         return false;
-    char bound[24], *to = malloc(n + 24);
-    snprintf(bound, sizeof bound, "%020lld", (long long)q->since_us);
-    bool early = memcmp(key + at, bound, 20) < 0;
-    snprintf(bound, sizeof bound, "%020lld", (long long)q->until_us);
-    bool late = q->until_us && memcmp(key + at, bound, 20) >= 0;
-    if (to && (early || late)) {
-        memcpy(to, key, at);
-        if (early)
-            at += (size_t)sprintf(to + at, "%020lld", (long long)q->since_us);
-        else
-            to[at - 1] = '/' + 1; /* the next provider */
-        leveldb_iter_seek(it, to, at);
-    }
+    /* to the first of its time, or to the next provider */
+    char *to = early ? ldb_format("%.*s%s", (int)at, key, t->since)
+                     : ldb_format("%.*s%c", (int)at - 1, key, '/' + 1);
+    if (to)
+        leveldb_iter_seek(it, to, strlen(to));
     free(to);
-    return to && (early || late);
+    return to != NULL;
 }
 
 int ldb_scan_kind(struct ldb *s, enum dsr_record_kind kind, const struct dsr_query *q,
                   dsr_visit_fn *visit, void *arg, struct dsr_error *err)
 {
-    char *prefix = prefix_of(kind, q), *message = NULL;
-    bool timed = kind == DSR_RECORD_PERF || kind == DSR_RECORD_BENCHMARK;
+    char *prefix = prefix_of(kind, q);
+    bool timed =
+        (kind == DSR_RECORD_PERF || kind == DSR_RECORD_BENCHMARK) && (q->since_us || q->until_us);
+    struct times times = times_of(q);
     int rc = prefix ? 0 : ldb_nomem(err);
     leveldb_iterator_t *it = leveldb_create_iterator(s->db, s->reading);
     if (!rc)
@@ -105,19 +114,14 @@ int ldb_scan_kind(struct ldb *s, enum dsr_record_kind kind, const struct dsr_que
         const char *key = leveldb_iter_key(it, &key_len);
         if (!ldb_begins(key, key_len, prefix))
             break;
-        if (timed && skip(it, key, key_len, q))
+        if (timed && skip(it, key, key_len, &times))
             continue;
         const char *value = leveldb_iter_value(it, &len);
         rc = ldb_visit_value(value, len, q, visit, arg, err);
         leveldb_iter_next(it);
     }
-    leveldb_iter_get_error(it, &message);
-    leveldb_iter_destroy(it);
     free(prefix);
-    if (message && !rc)
-        return ldb_fail(s, "can't be read", message, err);
-    leveldb_free(message);
-    return rc;
+    return ldb_iter_end(s, it, rc, err);
 }
 
 int ldb_each_of_hour(struct ldb *s, const char *stem, int n, int64_t hour, ldb_each_fn *each,
@@ -136,8 +140,7 @@ int ldb_each_of_hour(struct ldb *s, const char *stem, int n, int64_t hour, ldb_e
             break;
         rc = each(arg, it, err);
     }
-    leveldb_iter_destroy(it);
     free(from);
     free(to);
-    return rc;
+    return ldb_iter_end(s, it, rc, err);
 }

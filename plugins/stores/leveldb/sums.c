@@ -8,9 +8,9 @@
 
 #define LEVELS 3
 static const struct level {
-    char letter;
+    const char *kind;
     int64_t hours;
-} levels[LEVELS] = {{'m', 768}, {'d', 24}, {'h', 1}};
+} levels[LEVELS] = {{"R/m", LDB_BLOCK}, {"R/d", LDB_DAY}, {"R/h", 1}};
 
 struct sums {
     struct ldb *s;
@@ -35,22 +35,22 @@ static void seek(leveldb_iterator_t *it, const char *key)
 static int add_run(struct sums *q, size_t level, int64_t from, int64_t to, struct dsr_error *err)
 {
     leveldb_iterator_t *it = q->at[level];
-    char *prefix = ldb_format("R/%c/%s/", levels[level].letter, q->stem);
-    char *key = ldb_format("R/%c/%s/%010lld", levels[level].letter, q->stem, (long long)from);
-    int rc = prefix && key ? 0 : ldb_nomem(err);
+    char *key = ldb_index_key(levels[level].kind, q->stem, (int)strlen(q->stem), from);
+    int rc = key ? 0 : ldb_nomem(err);
+    size_t prefix = key ? strlen(key) - LDB_INDEX + 1 : 0;
     if (!rc)
         seek(it, key);
     for (; !rc && leveldb_iter_valid(it); leveldb_iter_next(it)) {
         size_t n, len;
         const char *now = leveldb_iter_key(it, &n);
-        int64_t index = ldb_begins(now, n, prefix) ? ldb_index(now, n) : to;
+        bool same = n > prefix && !memcmp(now, key, prefix);
+        int64_t index = same ? ldb_index(now, n) : to;
         if (index >= to)
             break;
         const char *bytes = leveldb_iter_value(it, &len);
         rc =
             q->add(q->arg, q->provider, index * levels[level].hours * LDB_HOUR_US, bytes, len, err);
     }
-    free(prefix);
     free(key);
     return rc;
 }
@@ -96,8 +96,9 @@ static int add_interval(struct sums *q, int64_t from_us, int64_t to_us, struct d
 static int add_provider(struct sums *q, int64_t interval_us, struct dsr_error *err)
 {
     int64_t since = q->query->since_us > 0 ? q->query->since_us : 0;
-    int64_t until = q->query->until_us > 0 ? q->query->until_us
-                                           : INT64_MAX / (768 * LDB_HOUR_US) * 768 * LDB_HOUR_US;
+    int64_t until = q->query->until_us > 0
+                        ? q->query->until_us
+                        : INT64_MAX / LDB_HOUR_US / LDB_BLOCK * LDB_BLOCK * LDB_HOUR_US;
     int rc = 0;
     for (int64_t from = since; from < until && !rc;) {
         int64_t to = interval_us > 0 && until - from > interval_us ? from + interval_us : until;
@@ -110,8 +111,7 @@ static int add_provider(struct sums *q, int64_t interval_us, struct dsr_error *e
 /* Each provider has figures of 32 days; only their first keys are looked at. */
 static int add_all(struct sums *q, int64_t interval_us, struct dsr_error *err)
 {
-    char *model = ldb_stem(q->query->model, "");
-    char *prefix = model ? ldb_format("R/m/%s", model) : NULL;
+    char *prefix = ldb_model_prefix("R/m", q->query->model);
     leveldb_iterator_t *it = leveldb_create_iterator(q->s->db, q->s->reading);
     int rc = prefix ? 0 : ldb_nomem(err);
     if (!rc)
@@ -134,18 +134,15 @@ static int add_all(struct sums *q, int64_t interval_us, struct dsr_error *err)
         free(provider);
         free(next);
     }
-    leveldb_iter_destroy(it);
     free(prefix);
-    free(model);
-    return rc;
+    return ldb_iter_end(q->s, it, rc, err);
 }
 
 /* Results of a newer version are in no figures, but are told of. */
 static int visit_unknown(struct sums *q, struct dsr_error *err)
 {
     static const struct dsr_query none = {.size = sizeof none, .job = ""};
-    char *model = ldb_stem(q->query->model, "");
-    char *prefix = model ? ldb_format("U/P/%s", model) : NULL;
+    char *prefix = ldb_model_prefix("U/P", q->query->model);
     leveldb_iterator_t *it = leveldb_create_iterator(q->s->db, q->s->reading);
     int rc = prefix ? 0 : ldb_nomem(err);
     if (!rc)
@@ -162,10 +159,8 @@ static int visit_unknown(struct sums *q, struct dsr_error *err)
             rc = ldb_visit_value(value, len, &none, q->visit, q->arg, err);
         leveldb_free(value);
     }
-    leveldb_iter_destroy(it);
     free(prefix);
-    free(model);
-    return rc;
+    return ldb_iter_end(q->s, it, rc, err);
 }
 
 int ldb_sums(void *state, const struct dsr_query *query, int64_t interval_us, dsr_visit_fn *visit,
@@ -188,7 +183,7 @@ int ldb_sums(void *state, const struct dsr_query *query, int64_t interval_us, ds
     if (!rc)
         rc = visit_unknown(&q, err);
     for (size_t i = 0; i < LEVELS; i++)
-        leveldb_iter_destroy(q.at[i]);
+        rc = ldb_iter_end(q.s, q.at[i], rc, err);
     free(stem);
     return rc;
 }

@@ -34,7 +34,7 @@ static int walk(struct changes *c, const char *prefix, ldb_each_fn *each, struct
         if (leveldb_iter_valid(it))
             leveldb_iter_next(it);
     }
-    leveldb_iter_destroy(it);
+    rc = ldb_iter_end(c->s, it, rc, err);
     return rc ? rc : ldb_write(c->s, c->s->batch, err);
 }
 
@@ -118,7 +118,7 @@ static int seal(void *arg, leveldb_iterator_t *it, struct dsr_error *err)
     if ((hour + 1) * LDB_HOUR_US > c->keep_us)
         return 0;
     char *sealed = ldb_format("S/%.*s", (int)n - 4, key + 4);
-    int rc = sealed ? ldb_each_of_hour(c->s, key + 4, (int)n - 4 - 11, hour, give_up, c, err)
+    int rc = sealed ? ldb_each_of_hour(c->s, key + 4, (int)n - 4 - LDB_INDEX, hour, give_up, c, err)
                     : ldb_nomem(err);
     if (!rc && c->n > before)
         leveldb_writebatch_put(c->s->batch, sealed, strlen(sealed), value, len);
@@ -128,7 +128,7 @@ static int seal(void *arg, leveldb_iterator_t *it, struct dsr_error *err)
 
 static int put_mark(struct changes *c, const char *stem, int n, int64_t hour, struct dsr_error *err)
 {
-    char *mark = ldb_format("D/%.*s/%010lld", n, stem, (long long)hour);
+    char *mark = ldb_index_key("D", stem, n, hour);
     if (!mark)
         return ldb_nomem(err);
     leveldb_writebatch_put(c->s->batch, mark, strlen(mark), "", 0);
@@ -143,7 +143,7 @@ static int mark_figures(void *arg, leveldb_iterator_t *it, struct dsr_error *err
     struct changes *c = arg;
     size_t n, at = strlen(c->prefix);
     const char *key = leveldb_iter_key(it, &n);
-    return put_mark(c, key + at, (int)(n - at) - 11, ldb_index(key, n), err);
+    return put_mark(c, key + at, (int)(n - at) - LDB_INDEX, ldb_index(key, n), err);
 }
 
 /* The hour of this result; moves on to its last one. */
